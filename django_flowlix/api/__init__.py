@@ -1,0 +1,63 @@
+"""The Flowlix REST client: values in, frozen dataclasses out, no Django, no globals."""
+
+from __future__ import annotations
+
+from .client import FlowlixClient
+from .declines import Decline, decline_for
+from .errors import (
+    AnsweredError,
+    ApiError,
+    AuthenticationError,
+    CardError,
+    FlowlixError,
+    IdempotencyError,
+    InvalidRequestError,
+    NoAnswerError,
+    NotFoundError,
+    NotSentError,
+    RateLimitError,
+    RequestInvalidError,
+    UnreadableAnswerError,
+)
+from .money import Money, MoneyError
+from .objects import (
+    Card,
+    Customer,
+    DirectPaymentRequest,
+    Exchange,
+    GatewayPayment,
+    GatewayStatus,
+    HostedPaymentRequest,
+    TestCard,
+)
+from .secret import Secret
+
+__all__ = [
+    "AnsweredError",
+    "ApiError",
+    "AuthenticationError",
+    "Card",
+    "CardError",
+    "Customer",
+    "Decline",
+    "DirectPaymentRequest",
+    "Exchange",
+    "FlowlixClient",
+    "FlowlixError",
+    "GatewayPayment",
+    "GatewayStatus",
+    "HostedPaymentRequest",
+    "IdempotencyError",
+    "InvalidRequestError",
+    "Money",
+    "MoneyError",
+    "NoAnswerError",
+    "NotFoundError",
+    "NotSentError",
+    "RateLimitError",
+    "RequestInvalidError",
+    "Secret",
+    "TestCard",
+    "UnreadableAnswerError",
+    "decline_for",
+]

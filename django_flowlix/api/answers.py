@@ -1,0 +1,103 @@
+"""What an HTTP answer means: a JSON value, or the error it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .contracts import MalformedObjectError
+from .errors import AnsweredError, FlowlixError, RateLimitError, UnreadableAnswerError, error_class
+from .redaction import mask, one_line
+from .retry import retry_after_seconds
+from .transport import Answer
+from .wire import parse_json
+
+# Three generations, three names; the oldest documents none, so all are read everywhere.
+_REQUEST_ID_HEADERS = ("Flowlix-Request-Id", "Request-Id", "X-Request-Id")
+_ID_LENGTH = 255
+_WORD_LENGTH = 64
+
+
+def json_value(answer: Answer, operation: str, *, now: float) -> object:
+    """Return the JSON value of a 200 or 201. Raises: FlowlixError for everything else. `now` is Unix time."""
+    if answer.status in (200, 201):
+        try:
+            return parse_json(answer.body)
+        except ValueError:
+            pass
+        raise unreadable(answer, operation, "the answer is not readable JSON")
+    if answer.status < 400:
+        raise unreadable(answer, operation, f"HTTP {answer.status} is no answer to this request")
+    raise _gateway_error(answer, operation, now)
+
+
+def unreadable(answer: Answer, operation: str, reason: str) -> UnreadableAnswerError:
+    """Describe an answer that cannot be used by what may be told of it: type and length, never the body."""
+    content_type = one_line(answer.headers.get("Content-Type", "none"), _WORD_LENGTH)
+    message = f"{reason} (content type {content_type}, {len(answer.body)} bytes)"
+    return UnreadableAnswerError(message, operation=operation, status=answer.status, request_id=request_id(answer))
+
+
+def malformed(answer: Answer, operation: str, error: MalformedObjectError) -> UnreadableAnswerError:
+    return unreadable(answer, operation, str(error))
+
+
+def request_id(answer: Answer) -> str:
+    """Return the gateway's id of this exchange, from the headers or else from the error body; "" without one."""
+    for name in _REQUEST_ID_HEADERS:
+        if value := answer.headers.get(name):
+            return _identifier(value)
+    return _identifier(str(_error_object(answer).get("request_id") or ""))
+
+
+def rate_limit_remaining(answer: Answer) -> int | None:
+    value = answer.headers.get("X-RateLimit-Remaining", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+def _gateway_error(answer: Answer, operation: str, now: float) -> AnsweredError:
+    body = _error_object(answer)
+
+    def word(name: str) -> str:
+        value = body.get(name)
+        return mask(one_line(value, _WORD_LENGTH)) if isinstance(value, str) else ""
+
+    message = body.get("message")
+    kind = error_class(answer.status, word("type"))
+    waits = kind is RateLimitError or answer.status == 503
+    return kind(
+        message if isinstance(message, str) and message else f"the gateway answered HTTP {answer.status}",
+        operation=operation,
+        status=answer.status,
+        type=word("type"),
+        code=word("code"),
+        param=word("param"),
+        decline_code=word("decline_code"),
+        request_id=request_id(answer),
+        retry_after_seconds=retry_after_seconds(answer.headers.get("Retry-After"), now=now) if waits else None,
+    )
+
+
+def _error_object(answer: Answer) -> Mapping[str, Any]:
+    """Return the `error` object of the body, empty when there is none: a proxy's HTML is classified by its status."""
+    if answer.status < 400:
+        return {}
+    try:
+        body = parse_json(answer.body)
+    except ValueError:
+        return {}
+    error = body.get("error") if isinstance(body, Mapping) else None
+    return error if isinstance(error, Mapping) else {}
+
+
+def _identifier(value: str) -> str:
+    return mask(one_line(value, _ID_LENGTH))
+
+
+def outcome(error: FlowlixError | None, *, sent: bool) -> str:
+    """Name a try's outcome for the record: ok, error, unknown or not_sent."""
+    if error is None:
+        return "ok"
+    if not sent:
+        return "not_sent"
+    return "unknown" if error.ambiguous else "error"

@@ -1,0 +1,232 @@
+"""FlowlixClient: one keyword-only method per gateway operation, values in, frozen dataclasses out."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from dataclasses import replace
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from .calls import Call, Observer, Timing
+from .contracts import CONTRACTS, Contract, MalformedObjectError
+from .errors import RequestInvalidError
+from .idempotency import MAX_KEY_LENGTH
+from .objects import DirectPaymentRequest, GatewayPayment, HostedPaymentRequest
+from .secret import Secret
+from .transport import Transport, is_loopback
+from .wire import body_text, parse_json
+
+T = TypeVar("T")
+PAGE_SIZE = 100
+
+
+class FlowlixClient:
+    """Talks to Flowlix with one secret key.
+
+    `contract` is the name of a published contract, `api_url` overrides its address (plain http on a loopback address
+    with a test key only), `api_version` is sent as `Flowlix-Version`. `timeout_seconds` is (connect, whole answer),
+    `deadline_seconds` bounds one call with all its tries and waits. `sleep`, `monotonic`, `now` (Unix time) and
+    `chance` (uniform in [0, 1)) are handed in by tests.
+
+    Raises: ValueError for an unknown contract, a key of another contract or an address that is not safe.
+    Source: docs.flowlix.eu/api-reference/authentication
+    """
+
+    def __init__(
+        self,
+        secret_key: str,
+        *,
+        contract: str = "eu",
+        api_url: str = "",
+        api_version: str = "",
+        timeout_seconds: tuple[float, float] = (3.05, 8.0),
+        deadline_seconds: float = 20.0,
+        ca_bundle: str = "",
+        proxy: str = "",
+        observer: Observer | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        if contract not in CONTRACTS:
+            raise ValueError(f"unknown contract {contract!r}: write one of {', '.join(CONTRACTS)}")
+        self.contract: Contract = CONTRACTS[contract]
+        key = Secret(secret_key)
+        self.api_url = (api_url or self.contract.api_url).rstrip("/")
+        self.livemode = checked_mode(self.contract, key, self.api_url)
+        self._transport = Transport(self.api_url, key, ca_bundle=ca_bundle, proxy=proxy)
+        self._headers = {"Accept": "application/json"} | ({"Flowlix-Version": api_version} if api_version else {})
+        self._observer = observer
+        self._timing = Timing(
+            sleep=sleep,
+            monotonic=monotonic,
+            now=now,
+            chance=chance,
+            timeout_seconds=timeout_seconds,
+            deadline_seconds=deadline_seconds,
+        )
+
+    def __repr__(self) -> str:
+        return f"<FlowlixClient {self.contract.name} {'live' if self.livemode else 'test'} {self.api_url}>"
+
+    def observed(self, observer: Observer, *, deadline_seconds: float) -> FlowlixClient:
+        """Return a client on the same connections that tells `observer` and gives up after `deadline_seconds`."""
+        twin = copy(self)
+        twin._observer = observer
+        twin._timing = replace(self._timing, deadline_seconds=deadline_seconds)
+        return twin
+
+    def prepare(self, request: HostedPaymentRequest | DirectPaymentRequest) -> Secret:
+        """Return the exact body text of a create request, to be stored and sent (again) as it is.
+
+        Raises: RequestInvalidError with every fault of the request; nothing is sent.
+        """
+        faults = tuple(self.contract.faults(request))
+        if faults:
+            raise RequestInvalidError("; ".join(faults), faults=faults)
+        if isinstance(request, HostedPaymentRequest):
+            return body_text(self.contract.hosted_payment_body(request))
+        return body_text(self.contract.direct_payment_body(request))
+
+    def create_hosted_payment(self, *, body: str, idempotency_key: str) -> GatewayPayment:
+        """Create a hosted payment from a prepared body; the answer's `hosted_page_url` is where the customer pays.
+
+        Raises: FlowlixError; look at `outcome_unknown`.
+        Source: docs.flowlix.eu/api-reference/payments/create-an-hpp-payment
+        """
+        sent_redirect_url = self.sent_redirect_url(body)
+
+        def read(data: object) -> GatewayPayment:
+            payment = self.contract.read_payment(data, sent_redirect_url=sent_redirect_url)
+            if not payment.hosted_page_url:
+                raise MalformedObjectError("the answer names no hosted page")
+            return payment
+
+        return self._post("create_hosted", "/v1/payments/hpp", body, idempotency_key, read)
+
+    def create_direct_payment(self, *, body: str, idempotency_key: str) -> GatewayPayment:
+        """Pay with a published test card; test keys only, because card numbers do not belong in a merchant's server.
+
+        Raises: FlowlixError; ValueError with a live key.
+        Source: docs.flowlix.eu/guides/direct-api
+        """
+        if self.livemode:
+            raise ValueError("direct payments are for the self-check with test keys: use the hosted page")
+        return self._post("create_direct", "/v1/payments", body, idempotency_key, self.contract.read_payment)
+
+    def refund_payment(self, *, payment_id: str, idempotency_key: str) -> GatewayPayment:
+        """Refund a payment in full; the answer is the payment.
+
+        Raises: FlowlixError; look at `outcome_unknown`.
+        Source: docs.flowlix.eu/guides/refunds
+        """
+        path, body = self.contract.refund_call(_segment(payment_id))
+        text = None if body is None else body_text(body)
+        return self._post("refund", path, text, idempotency_key, self.contract.read_payment)
+
+    def retrieve_payment(self, *, payment_id: str) -> GatewayPayment:
+        """Fetch one payment as it stands.
+
+        Raises: FlowlixError.
+        Source: docs.flowlix.eu/guides/hosted-payment-page
+        """
+        return self._call("retrieve", "GET", f"/v1/payments/{_segment(payment_id)}", self.contract.read_payment)
+
+    def list_payments(
+        self, *, created_from: int | None = None, created_before: int | None = None
+    ) -> Iterator[GatewayPayment]:
+        """Iterate over payments, newest first, 100 per call; Unix seconds, from inclusive, before exclusive.
+
+        The times are checked here as well, because the published pages do not agree on the filters' names.
+        Raises: FlowlixError, while iterating.
+        Source: docs.flowlix.eu/api-reference/pagination
+        """
+        params: dict[str, str | int] = {"limit": PAGE_SIZE}
+        if created_from is not None:
+            params["created[gte]"] = created_from
+        if created_before is not None:
+            params["created[lt]"] = created_before
+        has_more = True
+        while has_more:
+            page, has_more = self._call("list", "GET", "/v1/payments", self._read_page, params=dict(params))
+            for payment in page:
+                if created_from is not None and payment.created_at is not None and payment.created_at < created_from:
+                    return  # newest first: everything after this one is older still
+                if created_before is None or payment.created_at is None or payment.created_at < created_before:
+                    yield payment
+            if has_more:
+                params["starting_after"] = page[-1].id
+
+    def sent_redirect_url(self, body: str) -> str:
+        """Return the return address inside a prepared body."""
+        sent = parse_json(Secret(body).reveal().encode())
+        return self.contract.sent_redirect_url(sent) if isinstance(sent, Mapping) else ""
+
+    def _read_page(self, data: object) -> tuple[list[GatewayPayment], bool]:
+        entries, has_more = self.contract.read_list(data)
+        if has_more and not entries:
+            raise MalformedObjectError("a page without entries cannot be followed by more")
+        return [self.contract.read_payment(entry) for entry in entries], has_more
+
+    def _post(
+        self, operation: str, path: str, body: str | None, idempotency_key: str, read: Callable[[object], T]
+    ) -> T:
+        printable = idempotency_key.isascii() and idempotency_key.isprintable()
+        if not printable or not 0 < len(idempotency_key) <= MAX_KEY_LENGTH:
+            raise ValueError(f"an idempotency key is 1 to {MAX_KEY_LENGTH} printable ASCII characters")
+        headers = {"Idempotency-Key": idempotency_key}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return self._call(operation, "POST", path, read, body=body, headers=headers)
+
+    def _call(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        read: Callable[[object], T],
+        *,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+    ) -> T:
+        call = Call(
+            transport=self._transport,
+            timing=self._timing,
+            observer=self._observer,
+            operation=operation,
+            method=method,
+            path=path,
+            headers=self._headers | dict(headers or {}),
+            params=params,
+            body=None if body is None else Secret(body),
+        )
+        value = call.run(read)
+        # Every object knows which exchange it comes from.
+        return replace(value, request_id=call.request_id) if isinstance(value, GatewayPayment) else value
+
+
+def checked_mode(contract: Contract, secret_key: Secret, api_url: str) -> bool:
+    """Return whether the key is live. Raises: ValueError when key, contract and address do not belong together."""
+    livemode = contract.livemode_of(secret_key)
+    if livemode is None:
+        prefixes = f"{contract.test_key_prefix} or {contract.live_key_prefix}"
+        raise ValueError(f"a key of contract {contract.name!r} begins with {prefixes}")
+    parts = urlsplit(api_url)
+    plain_allowed = not livemode and is_loopback(parts.hostname or "")
+    if not parts.hostname or parts.scheme not in ("https", "http"):
+        raise ValueError("the API address must be absolute, such as https://api.flowlix.eu")
+    if parts.scheme == "http" and not plain_allowed:
+        raise ValueError("the API address must be https; plain http is for loopback addresses with a test key")
+    return livemode
+
+
+def _segment(payment_id: str) -> str:
+    """Return an id that cannot change the path. Raises: ValueError"""
+    if not payment_id or not all(c.isascii() and (c.isalnum() or c in "-_") for c in payment_id):
+        raise ValueError("a payment id consists of letters, digits, - and _")
+    return payment_id

@@ -1,0 +1,10 @@
+"""The published contracts by name. A new one is a module beside these and a line here."""
+
+from __future__ import annotations
+
+from .base import Contract, MalformedObjectError
+from .eu import EuContract
+
+CONTRACTS: dict[str, Contract] = {contract.name: contract for contract in (EuContract(),)}
+
+__all__ = ["CONTRACTS", "Contract", "MalformedObjectError"]

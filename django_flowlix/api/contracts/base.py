@@ -1,0 +1,68 @@
+"""What a contract has to answer: how requests are written, answers are read, and what the gateway can do.
+
+Nothing outside this package knows a wire name. Methods are pure; reading is strict on what money needs (id, amount,
+currency, status) and tolerant otherwise.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..objects import DirectPaymentRequest, GatewayPayment, HostedPaymentRequest
+
+
+class MalformedObjectError(ValueError):
+    """An answer lacks what money needs, or holds it in a form that must not be guessed at."""
+
+
+class Contract(ABC):
+    """One generation of the Flowlix API."""
+
+    name: ClassVar[str]
+    api_url: ClassVar[str]
+    test_key_prefix: ClassVar[str]
+    live_key_prefix: ClassVar[str]
+    hosted_page_domains: ClassVar[tuple[str, ...]]
+    """The hosted page lives on these domains or below them; a redirect to any other host is refused."""
+    requests_per_minute: ClassVar[int]
+    partial_refunds: ClassVar[bool]
+    max_metadata_entries: ClassVar[int]
+
+    def livemode_of(self, secret_key: str) -> bool | None:
+        """Return the mode a key belongs to, None when its prefix is not one of this contract's."""
+        if secret_key.startswith(self.live_key_prefix):
+            return True
+        return False if secret_key.startswith(self.test_key_prefix) else None
+
+    @abstractmethod
+    def faults(self, request: HostedPaymentRequest | DirectPaymentRequest) -> list[str]:
+        """Return every way in which a request breaks the contract; values are never quoted."""
+
+    @abstractmethod
+    def hosted_payment_body(self, request: HostedPaymentRequest) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def direct_payment_body(self, request: DirectPaymentRequest) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def refund_call(self, payment_id: str) -> tuple[str, dict[str, Any] | None]:
+        """Return the path and the body (None: no body) of a full refund."""
+
+    @abstractmethod
+    def read_payment(self, data: object, *, sent_redirect_url: str = "") -> GatewayPayment:
+        """Translate a payment object.
+
+        `sent_redirect_url` is what the create request carried: an echo of it is not the hosted page.
+
+        Raises: MalformedObjectError
+        """
+
+    @abstractmethod
+    def read_list(self, data: object) -> tuple[list[Mapping[str, Any]], bool]:
+        """Return the objects of one page and whether there are more. Raises: MalformedObjectError"""
+
+    @abstractmethod
+    def sent_redirect_url(self, body: Mapping[str, Any]) -> str:
+        """Return our return address from the body of a hosted create."""

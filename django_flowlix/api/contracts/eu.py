@@ -1,0 +1,118 @@
+"""Contract `eu`: api.flowlix.eu, synchronous, refunds in full and once.
+
+Source: docs.flowlix.eu/api-reference/*, docs.flowlix.eu/guides/{direct-api, hosted-payment-page, refunds, go-live}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ..objects import DirectPaymentRequest, GatewayPayment, GatewayStatus, HostedPaymentRequest
+from . import reading, validation
+from .base import Contract, MalformedObjectError
+
+# `refunded` is a status of its own here; to us the payment did succeed, and has been returned in full.
+_STATUSES = {
+    "pending": GatewayStatus.PENDING,
+    "succeeded": GatewayStatus.SUCCEEDED,
+    "failed": GatewayStatus.FAILED,
+    "refunded": GatewayStatus.SUCCEEDED,
+}
+
+
+class EuContract(Contract):
+    name = "eu"
+    api_url = "https://api.flowlix.eu"
+    test_key_prefix = "fl_test_sk_"
+    live_key_prefix = "fl_live_sk_"
+    hosted_page_domains = ("flowlix.eu", "flowlix.dev")
+    requests_per_minute = 100
+    partial_refunds = False
+    max_metadata_entries = 50
+
+    identifiers: ClassVar[frozenset[str]] = frozenset({"order_reference", "idempotency_key"})
+
+    def faults(self, request: HostedPaymentRequest | DirectPaymentRequest) -> list[str]:
+        faults = [*validation.amount_faults(request.amount)]
+        if isinstance(request, HostedPaymentRequest):
+            faults += validation.redirect_url_faults(request.redirect_url)
+        faults += validation.customer_faults(request.customer, required=True)
+        faults += validation.description_faults(request.description)
+        faults += validation.metadata_faults(
+            request.metadata, max_entries=self.max_metadata_entries, ids=self.identifiers
+        )
+        return faults
+
+    def hosted_payment_body(self, request: HostedPaymentRequest) -> dict[str, Any]:
+        return self._common_body(request) | {"redirect_url": request.redirect_url}
+
+    def direct_payment_body(self, request: DirectPaymentRequest) -> dict[str, Any]:
+        card = request.card
+        return self._common_body(request) | {
+            "card": {
+                "number": card.number,
+                "exp_month": card.exp_month,
+                "exp_year": card.exp_year,
+                "cvc": card.cvc,
+                "holder_name": card.holder_name,
+            }
+        }
+
+    def refund_call(self, payment_id: str) -> tuple[str, dict[str, Any] | None]:
+        return f"/v1/payments/{payment_id}/refund", None
+
+    def read_payment(self, data: object, *, sent_redirect_url: str = "") -> GatewayPayment:
+        payment = reading.require_object(data)
+        amount_minor = reading.require_amount(payment, "amount")
+        word = reading.require_text(payment, "status")
+        return GatewayPayment(
+            id=reading.require_id(payment),
+            amount_minor=amount_minor,
+            currency=reading.require_text(payment, "currency").upper(),
+            status=_STATUSES.get(word, GatewayStatus.UNKNOWN),
+            gateway_status=word,
+            livemode=reading.optional_bool(payment, "livemode"),
+            amount_refunded_minor=amount_minor if word == "refunded" else 0,
+            hosted_page_url=_hosted_page_url(payment, sent_redirect_url),
+            card=reading.optional_card(payment.get("card")),
+            decline_code=reading.optional_text(payment, "decline_code", 64),
+            decline_message=reading.optional_text(payment, "decline_message"),
+            metadata=reading.text_entries(payment.get("metadata")),
+            created_at=reading.optional_int(payment, "created"),
+        )
+
+    def read_list(self, data: object) -> tuple[list[Mapping[str, Any]], bool]:
+        page = reading.require_object(data)
+        entries, has_more = page.get("data"), page.get("has_more")
+        if not isinstance(entries, list) or not isinstance(has_more, bool):
+            raise MalformedObjectError("a list needs `data` and `has_more`")
+        return [reading.require_object(entry) for entry in entries], has_more
+
+    def sent_redirect_url(self, body: Mapping[str, Any]) -> str:
+        return str(body.get("redirect_url", ""))
+
+    @staticmethod
+    def _common_body(request: HostedPaymentRequest | DirectPaymentRequest) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "amount": request.amount.amount_minor,
+            "currency": request.amount.currency.lower(),
+            "metadata": dict(request.metadata),
+        }
+        if request.customer is not None:
+            body["customer"] = request.customer.as_dict()
+        if request.description:
+            body["description"] = request.description
+        return body
+
+
+def _hosted_page_url(payment: Mapping[str, Any], sent_redirect_url: str) -> str:
+    """Return where the customer pays: `hpp_url` (the guide), else `redirect_url` (the reference), never our own echo.
+
+    The two published pages disagree on the name; in the request `redirect_url` means our page.
+    """
+    for name in ("hpp_url", "redirect_url"):
+        url = payment.get(name)
+        if isinstance(url, str) and url and url != sent_redirect_url:
+            return url
+    return ""

@@ -1,0 +1,93 @@
+"""The rules that requests of every contract share, as sentences for the developer who broke one.
+
+A fault names the field and the remedy and never quotes the value: values are personal data, or a card number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from ..money import Money
+from ..objects import Customer
+from ..redaction import contains_card_number, looks_like_phone
+
+MAX_DESCRIPTION_LENGTH = 500
+MAX_TEXT_LENGTH = 255
+_CARD = "looks like a card number, which must never be sent: write the last four digits at most"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_PHONE = re.compile(r"\+?[1-9][0-9]{6,14}")
+_PHONE_PUNCTUATION = re.compile(r"[\s().\-/\u00a0]")
+
+
+def amount_faults(amount: Money) -> Iterator[str]:
+    if amount.amount_minor < 1:
+        yield "amount must be at least 1 minor unit: there is nothing to collect"
+
+
+def redirect_url_faults(url: str) -> Iterator[str]:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        yield "redirect_url must be an absolute http(s) address"
+
+
+def customer_faults(customer: Customer | None, *, required: bool) -> Iterator[str]:
+    """Yield the faults of the customer block: every sub-field is required as soon as there is a block.
+
+    Source: docs.flowlix.eu/guides/hosted-payment-page (customer), docs.flowlix.dev/guides/direct-api
+    """
+    if customer is None:
+        if required:
+            yield "customer is missing: the contract requires e-mail, names, country, phone, address, city and zip"
+        return
+    for name, value in customer.as_dict().items():
+        yield from _customer_field_faults(name, value)
+
+
+def _customer_field_faults(name: str, value: object) -> Iterator[str]:
+    label = f"customer.{name}"
+    if not isinstance(value, str) or not value.strip():
+        yield f"{label} is missing"
+        return
+    yield from _text_faults(label, value, MAX_TEXT_LENGTH)
+    if name == "email" and not _EMAIL.fullmatch(value):
+        yield f"{label} is not an e-mail address"
+    if name == "country" and not _COUNTRY.fullmatch(value):
+        yield f"{label} must be an ISO 3166-1 alpha-2 code in capitals, such as DE"
+    if name == "phone" and not _PHONE.fullmatch(_PHONE_PUNCTUATION.sub("", value)):
+        yield f"{label} must be international, such as +49 30 901820"
+
+
+def description_faults(description: object) -> Iterator[str]:
+    if not isinstance(description, str):
+        yield "description must be text"
+    else:
+        yield from _text_faults("description", description, MAX_DESCRIPTION_LENGTH)
+
+
+def metadata_faults(metadata: Mapping[str, str], *, max_entries: int, ids: frozenset[str]) -> Iterator[str]:
+    """Yield the faults of metadata; entries named in `ids` are identifiers and exempt from the card number rule.
+
+    One random 16-digit number in 45 looks like a card number, so order numbers are told apart by field, not by luck.
+    """
+    if len(metadata) > max_entries:
+        yield f"metadata has {len(metadata)} entries, at most {max_entries} are allowed"
+    for position, (key, value) in enumerate(metadata.items(), start=1):
+        if not isinstance(key, str) or not key or contains_card_number(key):
+            yield f"metadata key no. {position} must be a text that is not a card number"
+        elif not isinstance(value, str):
+            yield f"metadata[{key[:40]}] must be text, not {type(value).__name__}"
+        elif key not in ids and contains_card_number(value):
+            yield f"metadata[{key[:40]}] {_CARD}"
+
+
+def _text_faults(label: str, value: str, max_length: int) -> Iterator[str]:
+    if len(value) > max_length:
+        yield f"{label} has {len(value)} characters, at most {max_length} are allowed"
+    if _CONTROL.search(value):
+        yield f"{label} contains a line break or control character"
+    if contains_card_number(value) and not (label == "customer.phone" and looks_like_phone(value)):
+        yield f"{label} {_CARD}"

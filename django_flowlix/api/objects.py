@@ -1,0 +1,141 @@
+"""What every contract is translated into: frozen values, no wire names outside `contracts/`.
+
+Amounts are integers in minor units, times are Unix seconds, absent texts are "".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+from .money import Money
+
+
+class GatewayStatus(StrEnum):
+    """The gateway's view of a payment, the same words for every contract. UNKNOWN is a word we do not know."""
+
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """Who pays. `country` is ISO 3166-1 alpha-2, `phone` international (`+49…`). Its repr shows the country only."""
+
+    email: str
+    first_name: str
+    last_name: str
+    country: str
+    phone: str
+    address: str
+    city: str
+    zip: str
+
+    def __repr__(self) -> str:
+        return f"Customer(country={self.country!r}, …)"
+
+    def as_dict(self) -> dict[str, str]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestCard:
+    """A published test card for the direct create, which the self-check uses; real cards never pass through here."""
+
+    number: str
+    exp_month: int
+    exp_year: int
+    cvc: str
+    holder_name: str
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    def __repr__(self) -> str:
+        return f"TestCard(****{self.number[-4:]})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedPaymentRequest:
+    """A hosted payment to be created; `redirect_url` is our return page, absolute."""
+
+    amount: Money
+    redirect_url: str
+    customer: Customer | None = None
+    description: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectPaymentRequest:
+    """A direct card payment with a published test card."""
+
+    amount: Money
+    card: TestCard
+    customer: Customer | None = None
+    description: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What may be known of the card that paid. Months 1-12, years with four digits, None while unknown."""
+
+    brand: str = ""
+    last4: str = ""
+    exp_month: int | None = None
+    exp_year: int | None = None
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayPayment:
+    """A payment as the gateway describes it in one answer.
+
+    `livemode` is None when the answer does not say. `hosted_page_url` is where the customer pays, "" when the answer
+    names none. `gateway_status` is the raw word behind `status`. `request_id` is that of the answer.
+    """
+
+    id: str
+    amount_minor: int
+    currency: str
+    status: GatewayStatus
+    gateway_status: str
+    livemode: bool | None
+    amount_refunded_minor: int = 0
+    hosted_page_url: str = ""
+    card: Card | None = None
+    decline_code: str = ""
+    decline_message: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    created_at: int | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One HTTP try, as told to the observer: enough to explain it to the gateway's support, no body, header or key.
+
+    `outcome` is `ok`, `error` (a definite answer), `unknown` (may have taken effect) or `not_sent`.
+    """
+
+    operation: str
+    method: str
+    path: str
+    try_number: int
+    outcome: str
+    duration_ms: int
+    idempotency_key: str = ""
+    http_status: int | None = None
+    request_id: str = ""
+    error_type: str = ""
+    error_code: str = ""
+    decline_code: str = ""
+    rate_limit_remaining: int | None = None
+    retry_after_seconds: float | None = None

@@ -1,0 +1,265 @@
+"""What each setting of an account must look like: one parser and one check id per setting.
+
+A parser returns the value to run with or raises SettingError, whose text never quotes a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from ..api.contracts import CONTRACTS
+from ..api.idempotency import NAMESPACE_PATTERN
+from ..api.money import MoneyError, exponent_of
+from ..api.secret import Secret
+from ..api.transport import is_loopback
+
+_REQUIRED = object()
+_PLACEHOLDERS = frozenset({"order_reference"})
+
+
+class SettingError(ValueError):
+    """A value that cannot be run with, and what to write instead."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of the configuration; `check_id` is `E…` (refused) or `W…` (runs, but look)."""
+
+    check_id: str
+    message: str
+    hint: str
+
+    @property
+    def is_error(self) -> bool:
+        return self.check_id.startswith("E")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How one setting is read: into which field of Account, under which check id, by which parser."""
+
+    field: str
+    check_id: str
+    parse: Callable[[Any], Any]
+    default: Any = None
+
+    def absent(self) -> Any:
+        if self.default is _REQUIRED:
+            raise SettingError("is missing.", "Set it in FLOWLIX or in the environment.")
+        return self.default
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise SettingError("is not text.", f"Write a string, not {type(value).__name__}.")
+    return value
+
+
+def _secret_key(value: object) -> Secret:
+    text = Secret(_text(value))
+    plain = text.reveal()
+    if not plain.strip():
+        raise SettingError("is empty.", "Set FLOWLIX_SECRET_KEY in the environment of the server.")
+    if plain.lower().startswith("bearer"):
+        raise SettingError("begins with 'Bearer'.", "Write the key alone; the word is added when it is sent.")
+    if plain[0] in "'\"" or plain[-1] in "'\"":
+        raise SettingError("has quotation marks around it.", "Remove them; some .env readers keep them.")
+    if any(character.isspace() for character in plain):
+        raise SettingError("contains white space or a line break.", "Copy the key again, or use a *_FILE variable.")
+    if not plain.isascii() or not plain.isprintable() or len(plain) < 16:
+        raise SettingError("is not a Flowlix key.", "Copy it from Dashboard > Settings > API Keys.")
+    return text
+
+
+def _contract(value: object) -> str:
+    if value not in CONTRACTS:
+        raise SettingError("is not a contract this version speaks.", f"Write one of: {', '.join(CONTRACTS)}.")
+    return _text(value)
+
+
+def _address(value: object) -> str:
+    text = _text(value).rstrip("/")
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise SettingError("is not an address.", "Write it like https://shop.example.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in text):
+        raise SettingError("is not an absolute http(s) address.", "Write it like https://shop.example.")
+    if parts.query or parts.fragment or parts.username:
+        raise SettingError("has a query, a fragment or credentials.", "Write the address alone.")
+    return text
+
+
+def _origin(value: object) -> str:
+    text = _address(value)
+    if urlsplit(text).path:
+        raise SettingError("has a path.", "Write scheme and host only; the paths come from your URLconf.")
+    if urlsplit(text).scheme == "http" and not is_loopback(urlsplit(text).hostname or ""):
+        raise SettingError("is plain http.", "Write https; plain http is for loopback addresses with a test key.")
+    return text
+
+
+def _target(value: object) -> str:
+    text = _text(value)
+    try:
+        names = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError:
+        names = {"?"}
+    if names - _PLACEHOLDERS:
+        raise SettingError("has an unknown placeholder.", "Only {order_reference} is filled in.")
+    if text and not text.startswith("/") and not urlsplit(text).netloc:
+        raise SettingError("is neither a path nor an address.", "Write it like /orders/{order_reference}/.")
+    return text
+
+
+def _namespace(value: object) -> str:
+    if value != "" and not NAMESPACE_PATTERN.fullmatch(_text(value)):
+        raise SettingError("is not a namespace.", "Use 1 to 32 letters, digits and underscores.")
+    return _text(value)
+
+
+def _version(value: object) -> str:
+    if value != "" and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", _text(value)):
+        raise SettingError("is not an API version.", "Write it like 2026-01-31, or leave it out.")
+    return _text(value)
+
+
+def _number(value: object, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise SettingError("is out of range.", f"Write a number of seconds from {least:g} to {most:g}.")
+    return float(value)
+
+
+def _timeout(value: object) -> tuple[float, float]:
+    pair = value if isinstance(value, list | tuple) else (value, value)
+    if len(pair) != 2:
+        raise SettingError("is not a timeout.", "Write (connect seconds, answer seconds).")
+    return _number(pair[0], 0.1, 60), _number(pair[1], 0.1, 60)
+
+
+def _requests_per_minute(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= 100_000:
+        raise SettingError("is not a number of requests.", "Write an integer; 0 takes the contract's limit.")
+    return value
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise SettingError("is not a list.", 'Write a list of host names, such as ["shop.example"].')
+    hosts = tuple(_text(host) for host in value)
+    if any(not host or "/" in host or "*" in host for host in hosts):
+        raise SettingError("has an entry that is not a host name.", "Write names such as shop.example, no wildcards.")
+    return hosts
+
+
+def _webhook_secrets(value: object) -> tuple[Secret, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise SettingError("is not a list.", "Write a list of signing secrets, newest first.")
+    secrets = tuple(Secret(_text(entry)) for entry in value)
+    if any(not entry.reveal().startswith("whsec_") for entry in secrets):
+        raise SettingError("has an entry that is not a signing secret.", "Signing secrets begin with whsec_.")
+    return secrets
+
+
+def _exponents(value: object) -> dict[str, int]:
+    if not isinstance(value, Mapping):
+        raise SettingError("is not a dict.", 'Write it like {"HUF": 0}.')
+    for currency, exponent in value.items():
+        if type(exponent) is not int or not 0 <= exponent <= 6:
+            raise SettingError("has an exponent that is not 0 to 6.", 'Write it like {"HUF": 0}.')
+        try:
+            exponent_of(currency)
+        except MoneyError as error:
+            raise SettingError(f"names a currency that is none: {error}.", "Use ISO 4217 codes.") from None
+        if currency != currency.upper():
+            raise SettingError("has a currency that is not in capitals.", 'Write it like {"HUF": 0}.')
+    return dict(value)
+
+
+def _ca_bundle(value: object) -> str:
+    if _text(value) and not Path(_text(value)).exists():
+        raise SettingError("names a file that does not exist.", "Write the path of a PEM file, or leave it out.")
+    return _text(value)
+
+
+def _proxy(value: object) -> str:
+    return _address(value) if value != "" else ""
+
+
+SETTINGS: dict[str, Setting] = {
+    "SECRET_KEY": Setting("secret_key", "E004", _secret_key, _REQUIRED),
+    "BASE_URL": Setting("base_url", "E005", _origin, _REQUIRED),
+    "CONTRACT": Setting("contract_name", "E006", _contract, "eu"),
+    "API_URL": Setting("api_url", "E007", _address, ""),
+    "API_VERSION": Setting("api_version", "E008", _version, ""),
+    "SUCCESS_URL": Setting("success_url", "E009", _target, ""),
+    "FAILURE_URL": Setting("failure_url", "E010", _target, ""),
+    "REDIRECT_HOSTS": Setting("redirect_hosts", "E011", _hosts, ()),
+    "HOSTED_PAGE_HOSTS": Setting("hosted_page_hosts", "E012", _hosts, ()),
+    "IDEMPOTENCY_NAMESPACE": Setting("idempotency_namespace", "E013", _namespace, ""),
+    "TIMEOUT": Setting("timeout_seconds", "E014", _timeout, (3.05, 8.0)),
+    "RETRY_BUDGET": Setting("retry_budget_seconds", "E015", lambda value: _number(value, 1, 300), 20.0),
+    "BACKGROUND_RETRY_BUDGET": Setting(
+        "background_retry_budget_seconds", "E016", lambda value: _number(value, 1, 900), 60.0
+    ),
+    "REQUESTS_PER_MINUTE": Setting("requests_per_minute", "E017", _requests_per_minute, 0),
+    "CURRENCY_EXPONENTS": Setting("currency_exponents", "E018", _exponents, {}),
+    "CA_BUNDLE": Setting("ca_bundle", "E019", _ca_bundle, ""),
+    "PROXY": Setting("proxy", "E021", _proxy, ""),
+    "WEBHOOK_SECRETS": Setting("webhook_secrets", "E022", _webhook_secrets, ()),
+}
+
+
+def cross_faults(where: str, values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the faults between settings that are fine on their own."""
+    contract = CONTRACTS[values["CONTRACT"]]
+    livemode = contract.livemode_of(values["SECRET_KEY"].reveal())
+    if livemode is None:
+        prefixes = f"{contract.test_key_prefix} or {contract.live_key_prefix}"
+        yield Fault(
+            "E023",
+            f"{where}['SECRET_KEY'] is not a key of contract {contract.name!r}.",
+            f"Its keys begin with {prefixes}; check CONTRACT.",
+        )
+    api_url = values["API_URL"] or contract.api_url
+    api = urlsplit(api_url)
+    if api.scheme == "http" and (livemode or not is_loopback(api.hostname or "")):
+        yield Fault(
+            "E024", f"{where}['API_URL'] is plain http.", "Write https; http is for loopback with a test key only."
+        )
+    if livemode and urlsplit(values["BASE_URL"]).scheme == "http":
+        yield Fault("E025", f"{where}['BASE_URL'] is plain http with a live key.", "Write the public https address.")
+    yield from _target_faults(where, values)
+
+
+def _target_faults(where: str, values: Mapping[str, Any]) -> Iterator[Fault]:
+    base = urlsplit(values["BASE_URL"])
+    for name in ("SUCCESS_URL", "FAILURE_URL"):
+        target = values[name]
+        if target and not is_own_address(target, base_url=values["BASE_URL"], hosts=values["REDIRECT_HOSTS"]):
+            yield Fault(
+                "E026",
+                f"{where}[{name!r}] leads to a foreign host.",
+                f"Write a path, an address on {base.netloc}, or add the host to REDIRECT_HOSTS.",
+            )
+
+
+def is_own_address(url: str, *, base_url: str, hosts: Iterable[str]) -> bool:
+    """Tell whether a customer may be sent there: a path, or the shop's own hosts, https if the shop is."""
+    base = urlsplit(base_url)
+    return url_has_allowed_host_and_scheme(
+        url, allowed_hosts={base.netloc, *hosts}, require_https=base.scheme == "https"
+    )

@@ -1,0 +1,127 @@
+"""Making the gateway create a payment whose row is committed: send, send again, or find out whether it was created.
+
+Everything here is repeatable: the stored body goes out under the stored key, byte for byte, and only within the key's
+life and under the API key it was first sent with. Otherwise sending would be a *new* charge, so the gateway's list is
+asked instead. The caller holds the payment's lease.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from django.db.models import Q
+
+from ..api import AuthenticationError, CardError, FlowlixError, InvalidRequestError, NotFoundError
+from ..api.idempotency import KEY_LIFE, may_replay
+from ..conf import Account
+from ..exceptions import PaymentRejected, PaymentUnavailable, PaymentUnconfirmed
+from ..models import Payment
+from ..statuses import ChangeSource, PaymentStatus
+from . import booking, clock, schedule
+from .gateway import Gateway
+
+logger = logging.getLogger("django_flowlix")
+
+_CLOCK_SKEW = timedelta(minutes=10)
+_COME_BACK_SECONDS = 30.0
+
+
+def lease_until(deadline_seconds: float) -> datetime:
+    """Return until when a call that starts now holds its row."""
+    return clock.now() + timedelta(seconds=deadline_seconds) + schedule.LEASE_MARGIN
+
+
+def take_lease(payment: Payment, deadline_seconds: float) -> bool:
+    """Claim a payment in the status it was read in; False when another worker holds or has changed it.
+
+    `payment` is up to date afterwards.
+    """
+    free = Q(lease_until__isnull=True) | Q(lease_until__lte=clock.now())
+    taken = Payment.objects.filter(free, pk=payment.pk, status=payment.status).update(
+        lease_until=lease_until(deadline_seconds)
+    )
+    payment.refresh_from_db()
+    return bool(taken)
+
+
+def submit(payment: Payment, gateway: Gateway, *, source: ChangeSource, is_new: bool = False) -> Payment:
+    """Bring a `created` payment to a definite state: send it, send it again, or find it at the gateway.
+
+    `is_new` says that this worker has just committed the row: nothing was sent before.
+    Raises: PaymentRejected, PaymentUnavailable (certainly not started), PaymentUnconfirmed (not known)
+    """
+    sent_before = payment.first_sent_at is not None and not is_new
+    if sent_before and not _may_send_again(payment, gateway.account):
+        return _find(payment, gateway, source=source)
+    if payment.first_sent_at is None:
+        _note_first_sending(payment, gateway.account)
+    try:
+        answer = gateway.client().create_hosted_payment(
+            body=payment.request_body, idempotency_key=payment.idempotency_key
+        )
+    except FlowlixError as error:
+        _give_up(payment, error, gateway, source=source, sent_before=sent_before)
+    booking.book(payment, answer, source=source, gateway=gateway, needs_page=True)
+    if payment.status == PaymentStatus.CREATED:
+        raise PaymentUnconfirmed("the gateway's answer does not match the payment: it is under review", payment)
+    return payment
+
+
+def _may_send_again(payment: Payment, account: Account) -> bool:
+    same_key = payment.api_key_fingerprint == account.api_key_fingerprint
+    return same_key and payment.first_sent_at is not None and may_replay(payment.first_sent_at, clock.now())
+
+
+def _note_first_sending(payment: Payment, account: Account) -> None:
+    """Commit that the request may be at the gateway from now on, and under which API key."""
+    payment.first_sent_at, payment.api_key_fingerprint = clock.now(), account.api_key_fingerprint
+    Payment.objects.filter(pk=payment.pk).update(
+        first_sent_at=payment.first_sent_at, api_key_fingerprint=payment.api_key_fingerprint
+    )
+
+
+def _give_up(
+    payment: Payment, error: FlowlixError, gateway: Gateway, *, source: ChangeSource, sent_before: bool
+) -> NoReturn:
+    """Book a create that failed, and say what that means: refused, not started, or not known.
+
+    A refusal of the key or the connection says nothing about what was sent before it.
+    """
+    if error.outcome_unknown or (sent_before and not error.settles_earlier_tries):
+        booking.book_failure(payment, error, source=source, gateway=gateway)
+        raise PaymentUnconfirmed("it is not known yet whether the payment was created", payment) from error
+    if isinstance(error, CardError | InvalidRequestError) and not isinstance(error, NotFoundError):
+        booking.reject(payment, note=str(error), source=source, gateway=gateway)
+        logger.error("payment %s was refused by the gateway: %s", payment.pk, error)
+        raise PaymentRejected(f"the gateway refused to create the payment: {error}", payment) from error
+    if isinstance(error, AuthenticationError | NotFoundError):
+        logger.critical("Flowlix account %s cannot create payments: %s", payment.account, error)
+    give_up_at = payment.created_at + schedule.NEVER_SENT_GIVES_UP_AFTER
+    booking.book_failure(payment, error, source=source, gateway=gateway, first_sent_at=None, next_sync_at=give_up_at)
+    raise PaymentUnavailable(
+        f"the payment was not started: {error}",
+        payment,
+        retry_after_seconds=error.retry_after_seconds or _COME_BACK_SECONDS,
+    ) from error
+
+
+def _find(payment: Payment, gateway: Gateway, *, source: ChangeSource) -> Payment:
+    """Look for the payment in the gateway's list by the key in its metadata; adopt it, or book its proven absence.
+
+    Raises: PaymentUnconfirmed when the list cannot be read
+    """
+    assert payment.first_sent_at is not None  # noqa: S101  narrows: only a sent payment is looked for
+    begin, end = payment.first_sent_at - _CLOCK_SKEW, payment.first_sent_at + KEY_LIFE + _CLOCK_SKEW
+    try:
+        listed = gateway.client().list_payments(
+            created_from=int(begin.timestamp()), created_before=int(end.timestamp())
+        )
+        found = next((p for p in listed if p.metadata.get("idempotency_key") == payment.idempotency_key), None)
+    except FlowlixError as error:
+        booking.book_failure(payment, error, source=source, gateway=gateway)
+        raise PaymentUnconfirmed("it is not known yet whether the payment was created", payment) from error
+    if found is None:
+        return booking.reject(payment, note="the gateway's list does not have it", source=source, gateway=gateway)
+    return booking.book(payment, found, source=source, gateway=gateway)

@@ -1,0 +1,128 @@
+"""The gateway as one unit of work sees it: a client with a deadline, the pause all processes share, and the record.
+
+Exchanges are kept until the caller writes them with its result, so that no statement runs while the socket is open.
+A try that will be repeated is written before the wait, so that a process that dies waiting leaves its trace.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from django.db.models import Max
+
+from ..api import Exchange, FlowlixClient, RateLimitError
+from ..api.transport import is_loopback
+from ..conf import Account
+from ..models import ApiCall, Payment
+from . import clock
+
+
+class Gateway:
+    """Talks to Flowlix for one account, about one payment if given; `deadline_seconds` bounds each call."""
+
+    def __init__(
+        self, account: Account, *, payment: Payment | None = None, deadline_seconds: float | None = None
+    ) -> None:
+        self.account = account
+        self._payment = payment
+        self._unwritten: list[ApiCall] = []
+        self._deadline_seconds = deadline_seconds or account.retry_budget_seconds
+
+    def client(self) -> FlowlixClient:
+        """Return the client, having waited for the pause the gateway asked of this key.
+
+        Raises: RateLimitError when the pause is longer than the deadline; nothing was sent.
+        """
+        pause_seconds = self._pause_seconds()
+        if pause_seconds >= self._deadline_seconds:
+            raise RateLimitError("the gateway asked all callers to wait", retry_after_seconds=pause_seconds)
+        if pause_seconds > 0:
+            clock.sleep(pause_seconds)
+        return _client(self.account).observed(self, deadline_seconds=self._deadline_seconds - pause_seconds)
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """Keep one HTTP try for the record (called by the client)."""
+        pause = exchange.retry_after_seconds if exchange.http_status == 429 else None
+        self._unwritten.append(
+            ApiCall(
+                account=self.account.alias,
+                api_key_fingerprint=self.account.api_key_fingerprint,
+                payment=self._payment,
+                operation=exchange.operation,
+                method=exchange.method,
+                path=exchange.path,
+                try_number=exchange.try_number,
+                idempotency_key=exchange.idempotency_key,
+                http_status=exchange.http_status,
+                request_id=exchange.request_id,
+                outcome=exchange.outcome,
+                error_type=exchange.error_type,
+                error_code=exchange.error_code,
+                decline_code=exchange.decline_code,
+                duration_ms=exchange.duration_ms,
+                rate_limit_remaining=exchange.rate_limit_remaining,
+                paused_until=None if pause is None else clock.now() + timedelta(seconds=pause),
+                created_at=clock.now(),
+            )
+        )
+
+    def waiting(self, seconds: float) -> None:
+        """Write what is kept before a wait (called by the client)."""
+        self.record()
+
+    def record(self) -> None:
+        """Write the exchanges kept so far; called inside the transaction that books their result."""
+        while self._unwritten:
+            self._unwritten[0].save(force_insert=True)
+            self._unwritten.pop(0)
+
+    def _pause_seconds(self) -> float:
+        now = clock.now()
+        until = ApiCall.objects.filter(
+            api_key_fingerprint=self.account.api_key_fingerprint, paused_until__gt=now
+        ).aggregate(until=Max("paused_until"))["until"]
+        return (until - now).total_seconds() if until else 0.0
+
+
+def calls_in_last_minute(account: Account) -> int:
+    """Count the requests that all processes made with this key in the last 60 seconds."""
+    since = clock.now() - timedelta(seconds=60)
+    return ApiCall.objects.filter(api_key_fingerprint=account.api_key_fingerprint, created_at__gt=since).count()
+
+
+def is_trusted_page(account: Account, url: str) -> bool:
+    """Tell whether a customer may be sent to this hosted page: https on the gateway's own domains.
+
+    HOSTED_PAGE_HOSTS adds hosts. A gateway on loopback (emulator, test key) may have its page on loopback too.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.username or parts.password or not host or parts.netloc == urlsplit(account.base_url).netloc:
+        return False  # an address of the shop itself is an echo of our return page, and would loop
+    if parts.scheme == "http":
+        api_host = urlsplit(account.api_url or account.contract.api_url).hostname or ""
+        return not account.livemode and is_loopback(api_host) and is_loopback(host)
+    domains = account.contract.hosted_page_domains
+    known = host in account.hosted_page_hosts or any(host == d or host.endswith(f".{d}") for d in domains)
+    return parts.scheme == "https" and known
+
+
+@lru_cache(maxsize=32)
+def _client(account: Account) -> FlowlixClient:
+    """Return the process's client for an account: it keeps the connections alive between requests."""
+    return FlowlixClient(
+        account.secret_key,
+        contract=account.contract_name,
+        api_url=account.api_url,
+        api_version=account.api_version,
+        timeout_seconds=account.timeout_seconds,
+        ca_bundle=account.ca_bundle,
+        proxy=account.proxy,
+        sleep=lambda seconds: clock.sleep(seconds),
+        now=lambda: clock.now().timestamp(),
+    )

@@ -1,0 +1,89 @@
+"""The outbox: the merchant's code is told of a committed change, each receiver exactly once.
+
+Every receiver runs in its own transaction together with the note that it ran. One that raises rolls back its own work
+and the note, is called again later by `flowlix_sync`, and holds up neither the others nor the truth about the money.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.db import transaction
+from django.db.models import F
+
+from ..api.redaction import mask, one_line
+from ..models import Payment, StatusChange
+from ..signals import SIGNALS
+from . import clock, schedule
+
+logger = logging.getLogger("django_flowlix")
+
+Receiver = Callable[..., Any]
+
+
+def deliver(change: StatusChange) -> bool:
+    """Call the receivers that have not run yet; returns True when all have. Raises nothing a receiver raised."""
+    if change.delivered_at is not None or not change.signal:
+        return True
+    done = set(change.delivered_to.splitlines())
+    waiting = [(name, receiver) for name, receiver in _receivers(change.signal) if name not in done]
+    errors = []
+    for name, receiver in waiting:
+        try:
+            with transaction.atomic(durable=True):
+                if not _claim(change, name):
+                    return False  # another worker is delivering this change
+                receiver(signal=SIGNALS[change.signal], sender=Payment, payment=change.payment, change=change)
+        except Exception as error:  # the merchant's code may raise anything; the money is booked already
+            logger.exception("receiver %s of %s raised; it is called again later", name, change.signal)
+            errors.append(f"{name}: {type(error).__name__}: {error}")
+        else:
+            change.delivered_to += f"{name}\n"
+    _settle(change, errors)
+    return not errors
+
+
+def _receivers(signal_name: str) -> Iterator[tuple[str, Receiver]]:
+    """Yield the connected receivers under names that are the same in every process."""
+    sync_receivers, async_receivers = SIGNALS[signal_name]._live_receivers(Payment)
+    seen: dict[str, int] = {}
+    for receiver in [*sync_receivers, *map(async_to_sync, async_receivers)]:
+        name = _name(receiver)
+        seen[name] = seen.get(name, 0) + 1
+        # Closures of one factory share a name; their order of connection tells them apart.
+        yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), receiver
+
+
+def _name(receiver: Receiver) -> str:
+    function = getattr(receiver, "awaitable", receiver)
+    function = getattr(function, "__func__", function)
+    if not hasattr(function, "__qualname__"):
+        function = type(function)
+    return one_line(f"{function.__module__}.{function.__qualname__}", 200)
+
+
+def _claim(change: StatusChange, name: str) -> bool:
+    """Note that a receiver has run; the row stays locked for others until its transaction ends."""
+    return bool(
+        StatusChange.objects.filter(pk=change.pk, delivered_at__isnull=True, delivered_to=change.delivered_to).update(
+            delivered_to=f"{change.delivered_to}{name}\n"
+        )
+    )
+
+
+def _settle(change: StatusChange, errors: list[str]) -> None:
+    now = clock.now()
+    rows = StatusChange.objects.filter(pk=change.pk, delivered_at__isnull=True)
+    if not errors:
+        rows.update(delivered_at=now, deliver_at=None)
+        change.delivered_at, change.deliver_at = now, None
+        return
+    change.delivery_attempts += 1
+    rows.update(
+        deliver_at=schedule.next_delivery(change.delivery_attempts, now),
+        delivery_attempts=F("delivery_attempts") + 1,
+        last_error=mask(one_line("; ".join(errors), 500)),
+    )

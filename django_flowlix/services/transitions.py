@@ -1,0 +1,117 @@
+"""The sole writer of a payment's status.
+
+A compare-and-set UPDATE on the status that was read, the StatusChange row and the record of the exchanges behind it,
+in one transaction: right on SQLite, MariaDB and PostgreSQL alike, whoever else is writing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from ..models import Payment, StatusChange
+from ..statuses import ENDED_UNPAID, OPEN, PaymentStatus, ReviewReason, may_follow
+from . import clock
+
+logger = logging.getLogger("django_flowlix")
+
+_MOST_RACES_LOST = 10
+_TIMES_OF_A_LOOK = frozenset({"last_synced_at", "lease_until", "sync_failures"})
+
+
+def apply(
+    payment: Payment,
+    to: PaymentStatus,
+    *,
+    source: str,
+    values: dict[str, Any],
+    review: ReviewReason | None = None,
+    note: str = "",
+    also: Callable[[], None],
+) -> StatusChange | None:
+    """Take a payment to a status and write `values` with it; `also` writes what belongs to the same transaction.
+
+    A step that is not allowed (a stale answer after a success) leaves the row alone except for the times of the look.
+    A review reason replaces the status's own signal. `payment` is up to date afterwards. Returns the StatusChange, or
+    None when there is nothing to tell.
+
+    Raises: IntegrityError when a slot is taken: a second success of the order, or a gateway id seen before.
+    """
+    for _ in range(_MOST_RACES_LOST):
+        step = _plan(payment, to, values, review)
+        with transaction.atomic(durable=True):
+            # The loop restarts outside the transaction: a snapshot inside it might never see the other writer.
+            won = Payment.objects.filter(pk=payment.pk, status=step.current).update(**step.update)
+            change = _record(payment, step, source, note) if won and step.is_news else None
+            if won:
+                also()
+        if won:
+            for name, value in step.update.items():
+                setattr(payment, name, value)
+            return change
+        payment.refresh_from_db()
+    raise RuntimeError(f"payment {payment.pk} is being changed too fast by others")
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    current: PaymentStatus
+    to: PaymentStatus
+    update: dict[str, Any]
+    review: ReviewReason | None
+
+    @property
+    def is_news(self) -> bool:
+        return self.to != self.current or self.review is not None
+
+
+def _plan(payment: Payment, to: PaymentStatus, values: dict[str, Any], review: ReviewReason | None) -> _Step:
+    current = PaymentStatus(payment.status)
+    update = {**values, "updated_at": clock.now()}
+    if may_follow(current, to):
+        update |= {"status": to} | _slots(payment, to, review)
+    elif to != current:
+        logger.warning("payment %s stays %s: the answer %s is stale", payment.pk, current, to)
+        update = {name: value for name, value in update.items() if name in _TIMES_OF_A_LOOK}
+        update["lease_until"], to = None, current
+    if review is not None and payment.review_reason == review:
+        review = None  # told before
+    if review is not None:
+        update["review_reason"] = review
+    return _Step(current, to, update, review)
+
+
+def _slots(payment: Payment, to: PaymentStatus, review: ReviewReason | None) -> dict[str, Any]:
+    """Return the slots after a move: an ended attempt makes room, the order's first success takes its place."""
+    slots: dict[str, Any] = {} if to in OPEN else {"open_order_reference": None}
+    if to == PaymentStatus.SUCCEEDED and review != ReviewReason.SECOND_SUCCESS:
+        slots["paid_order_reference"] = payment.order_reference
+    return slots
+
+
+def _record(payment: Payment, step: _Step, source: str, note: str) -> StatusChange:
+    signal = "payment_needs_review" if step.review else _signal_of(payment, step.to)
+    now = clock.now()
+    return StatusChange.objects.create(
+        payment=payment,
+        from_status=step.current,
+        to_status=step.to,
+        source=source,
+        note=(note or step.review or "")[:255],
+        signal=signal,
+        deliver_at=now if signal else None,
+        created_at=now,
+    )
+
+
+def _signal_of(payment: Payment, to: PaymentStatus) -> str:
+    """Name the signal of a status; an attempt replaced by another says nothing about the order when it ends."""
+    if to == PaymentStatus.SUCCEEDED:
+        return "payment_succeeded"
+    if to in ENDED_UNPAID and payment.superseded_at is None:
+        return f"payment_{to.value}"
+    return ""

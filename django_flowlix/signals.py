@@ -1,0 +1,28 @@
+"""What merchants connect to. Receivers get `payment` (the Payment) and `change` (the StatusChange behind it).
+
+Each receiver runs in a database transaction of its own together with the note that it ran, so its database effects
+happen exactly once per change; one that raises is called again by `flowlix_sync`, the others are not held up.
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+payment_succeeded = Signal()
+"""The order is paid: verified at the gateway, amount and currency as asked, the order's first success."""
+payment_failed = Signal()
+"""Declined for good; `payment.decline` says what to tell the customer. A new attempt may be started."""
+payment_canceled = Signal()
+"""Canceled before it was completed."""
+payment_expired = Signal()
+"""Not completed in time."""
+payment_needs_review = Signal()
+"""A person must look; `payment.review_reason` says why. Sent in place of the signal of the status it came with."""
+
+SIGNALS: dict[str, Signal] = {
+    "payment_succeeded": payment_succeeded,
+    "payment_failed": payment_failed,
+    "payment_canceled": payment_canceled,
+    "payment_expired": payment_expired,
+    "payment_needs_review": payment_needs_review,
+}

@@ -1,0 +1,71 @@
+"""The words for where a payment stands, and which word may follow which."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class PaymentStatus(models.TextChoices):
+    """Where an attempt stands, as far as our own database knows.
+
+    `created` means that the row is committed and the gateway has not confirmed it; once `first_sent_at` is set its
+    outcome is unknown. `rejected` means that the gateway refused to create it, or that it is proven absent there.
+    """
+
+    CREATED = "created", _("being prepared")
+    PENDING = "pending", _("waiting for the customer")
+    REQUIRES_ACTION = "requires_action", _("waiting for the customer's confirmation")
+    PROCESSING = "processing", _("being processed")
+    SUCCEEDED = "succeeded", _("paid")
+    FAILED = "failed", _("declined")
+    CANCELED = "canceled", _("canceled")
+    EXPIRED = "expired", _("expired")
+    REJECTED = "rejected", _("not started")
+
+
+_S = PaymentStatus
+
+WAITING = frozenset({_S.PENDING, _S.REQUIRES_ACTION, _S.PROCESSING})
+"""The gateway has the payment and has not decided."""
+OPEN = WAITING | {_S.CREATED}
+"""The attempt may still become a payment."""
+ENDED_UNPAID = frozenset({_S.FAILED, _S.CANCELED, _S.EXPIRED})
+
+# A success replaces anything but itself, because money that arrived must be booked however late (P2), and nothing
+# replaces a success (P4). `rejected` is included: a "definitive" refusal that was none must not hide a payment.
+_ALLOWED: dict[PaymentStatus, frozenset[PaymentStatus]] = {
+    _S.CREATED: WAITING | ENDED_UNPAID | {_S.SUCCEEDED, _S.REJECTED},
+    **{waiting: (WAITING - {waiting}) | ENDED_UNPAID | {_S.SUCCEEDED} for waiting in WAITING},
+    **{ended: frozenset({_S.SUCCEEDED}) for ended in ENDED_UNPAID},
+    _S.REJECTED: frozenset({_S.SUCCEEDED}),
+    _S.SUCCEEDED: frozenset(),
+}
+
+
+def may_follow(current: str, following: str) -> bool:
+    """Tell whether a payment may go from one status to another; staying is not a transition."""
+    return PaymentStatus(following) in _ALLOWED[PaymentStatus(current)]
+
+
+class ReviewReason(models.TextChoices):
+    """Why a person must look at a payment."""
+
+    MISMATCH = "mismatch", _("the gateway's answer does not match what was asked for")
+    SECOND_SUCCESS = "second_success", _("the order was paid twice: refund one of the payments")
+    SUPERSEDED_SUCCESS = "superseded_success", _("paid on an attempt that had been replaced by another amount")
+    REFUNDED_EARLY = "refunded_early", _("already refunded at the gateway when the payment was first seen")
+    UNKNOWN_STATUS = "unknown_status", _("the gateway uses a status that this version does not know")
+    NOT_FOUND = "not_found", _("the gateway does not know the payment: wrong key, mode or account?")
+    KEY_CONFLICT = "key_conflict", _("the idempotency key was used with another request: set IDEMPOTENCY_NAMESPACE")
+    UNPROVEN = "unproven", _("it cannot be proven whether the gateway created the payment")
+
+
+class ChangeSource(models.TextChoices):
+    """What made us look at the gateway, or act."""
+
+    CREATE = "create", _("start of the payment")
+    RETURN = "return", _("return of the customer")
+    WEBHOOK = "webhook", _("notification from the gateway")
+    SYNC = "sync", _("background check")
+    ADMIN = "admin", _("staff")
