@@ -103,15 +103,16 @@ def exponent_of(currency: str, overrides: Mapping[str, int] = _NO_OVERRIDES) -> 
     Raises: MoneyError for unknown codes and for codes that are no money (gold, testing, drawing rights).
     """
     code = _currency_code(currency)
-    published = Currency.__members__.get(code)
-    if published is not None and published.exponent is None:
+    listed = code in Currency.__members__
+    published = Currency[code].exponent if listed else None
+    if listed and published is None:
         raise MoneyError(f"{code} is no currency one can pay with: use the code of a currency, such as EUR")
     for name, exponent in overrides.items():
         if name.upper() == code:
             return _checked_exponent(exponent, code)
     if published is None:
         raise MoneyError(f"{code} is not in ISO 4217: correct the code, or state the currency's exponent")
-    return int(published.exponent)
+    return published
 
 
 def _currency_code(currency: object) -> str:
@@ -169,13 +170,13 @@ def _minor_units(value: Decimal, unit: Money) -> int:
     digits = "".join(map(str, value.as_tuple().digits)).rstrip("0")
     if not digits:
         return 0
-    if value.adjusted() + unit.exponent > len(str(MAX_AMOUNT_MINOR)):
-        raise _too_large()
     # adjusted() is the place of the first digit: 0 for 4.9, 1 for 49, -2 for 0.049.
+    if value.adjusted() >= len(str(MAX_AMOUNT_MINOR)):  # or 1E+999999 would be written out below
+        raise _too_large()
     decimals = len(digits) - 1 - value.adjusted()
     if decimals > unit.exponent:
         raise _surplus(digits, decimals, unit)
-    return int(digits) * 10 ** (unit.exponent - decimals)
+    return int(digits + "0" * (unit.exponent - decimals))
 
 
 def _decimals(count: int) -> str:

@@ -24,7 +24,7 @@ _YEAR = r"(?:19|20)\d\d"
 _DATE = rf"(?:{_YEAR}(?P<ymd>[-./])[01]\d(?P=ymd)[0-3]\d|[0-3]\d(?P<dmy>[-./])[01]\d(?P=dmy){_YEAR})"
 _TIME = r"(?:,?[ T]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:[+-]\d\d:?\d\d)?)?"
 # A number does not run through a wall. Letters are walls; so are UUIDs and dates that stand alone, because
-# one time stamp in 25 and one UUID in a thousand would otherwise be taken for a card.
+# one time stamp in twenty and one UUID in a thousand would otherwise be taken for a card.
 _TOKEN = re.compile(
     rf"(?P<wall>{_UUID}|(?<![\d\-./]){_DATE}{_TIME}(?!\d|[-./]\d)|[^\W\d_]+)|(?P<digits>\d+)",
     re.IGNORECASE,
@@ -32,7 +32,7 @@ _TOKEN = re.compile(
 
 _SECRET = re.compile(
     r"(?P<kept>(?:fl|api)_(?:test|live)_sk_|whsec_|(?i:\bbearer)\s++)"
-    r"""[^\s"'`,;<>(){}\[\]\\|!]+"""
+    r"""[^\s"'`,;<>(){}\[\]\\]+"""
 )
 _PHONE = re.compile(r"\+[1-9](?:[ ().\-/\u00a0]*[0-9]){6,14}")
 # Line breaks, control characters, marks that turn the reading direction, lone surrogates.
@@ -83,11 +83,9 @@ def looks_like_phone(text: str) -> bool:
 
 
 def one_line(text: str, limit: int) -> str:
-    """Return the text on one line of at most `limit` (≥ 1) characters, line breaks and controls escaped.
-
-    Mask first: a card number that is cut or escaped is no longer recognised.
-    """
-    line = _UNSAFE.sub(_escaped, text[: limit + 1])
+    """Return the text for a log: masked, on one line of at most `limit` (≥ 1) characters, controls escaped."""
+    # Masked before anything else, because a card number that is cut or escaped is no longer recognised.
+    line = _UNSAFE.sub(_escaped, mask(text)[: limit + 1])
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
@@ -101,13 +99,13 @@ def _card_numbers(text: str) -> Iterator[_Group]:
 
 
 def _runs(text: str) -> Iterator[list[_Group]]:
-    """Yield the groups of digits between two walls; a group too long for a card is a wall itself."""
+    """Yield the groups of digits between two walls."""
     run: list[_Group] = []
     for token in _TOKEN.finditer(text):
-        start, end = token.span()
-        if token.lastgroup == "digits" and end - start <= _LONGEST:
+        if token.lastgroup == "digits":
             # Digits of other scripts become ASCII, so that everything below knows one kind.
-            run.append(_group(start, end, "".join(str(int(digit)) for digit in token.group())))
+            digits = "".join(str(int(digit)) for digit in token.group())
+            run.append(_group(*token.span(), digits))
         elif run:
             yield run
             run = []
@@ -132,7 +130,7 @@ def _hide_cards(run: Sequence[_Group]) -> list[_Group]:
     for last, group in enumerate(run):
         left.append(group)
         start = _card_start(run, last)
-        if start is None and len(left) <= last:
+        if start is None:
             start = _card_start(left, len(left) - 1)
         while start is not None:
             _merge(left, start)
@@ -142,15 +140,15 @@ def _hide_cards(run: Sequence[_Group]) -> list[_Group]:
 
 def _card_start(groups: Sequence[_Group], last: int) -> int | None:
     """Return where the longest card number begins that ends with the group at index `last`, or None."""
-    number, checksum, start = "", 0, None
-    for index in range(last, -1, -1):
-        group = groups[index]
-        checksum += group.luhn[len(number) % 2]
-        number = group.digits + number
-        if len(number) > _LONGEST:
+    length, checksum, start = 0, 0, None
+    for first in range(last, -1, -1):
+        checksum += groups[first].luhn[length % 2]
+        length += len(groups[first].digits)
+        if length > _LONGEST:
             break
-        if checksum % 10 == 0 and len(number) >= _SHORTEST and _ISSUER.match(number):
-            start = group.start
+        if length >= _SHORTEST and checksum % 10 == 0:
+            number = "".join(group.digits for group in groups[first : last + 1])
+            start = groups[first].start if _ISSUER.match(number) else start
     return start
 
 

@@ -17,6 +17,10 @@ class Secret(str):
 
     __slots__ = ()
 
+    def __new__(cls, value: str) -> Secret:
+        # str() of a Secret is its mask: wrapping one twice must keep the value.
+        return super().__new__(cls, value.reveal() if isinstance(value, Secret) else value)
+
     def __repr__(self) -> str:
         return f"'{self}'"
 

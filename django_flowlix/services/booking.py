@@ -6,6 +6,7 @@ Nothing becomes paid here unless id, amount, currency, mode and our own key in t
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -45,11 +46,11 @@ def book(
         return _keep(payment, values, source, gateway, ReviewReason.UNKNOWN_STATUS, note)
     to = PaymentStatus(answer.status.value)
     try:
-        return _apply(payment, to, values, source, gateway, _doubt(payment, answer, to))
+        return _apply(payment, to, values, source, gateway, lambda: _doubt(payment, answer, to))
     except IntegrityError:
         payment.refresh_from_db()
     if to == PaymentStatus.SUCCEEDED and _order_is_paid_otherwise(payment):
-        return _apply(payment, to, values, source, gateway, ReviewReason.SECOND_SUCCESS)
+        return _apply(payment, to, values, source, gateway, lambda: ReviewReason.SECOND_SUCCESS)
     return _keep(payment, _later(payment), source, gateway, ReviewReason.MISMATCH, "payment id of another row")
 
 
@@ -63,7 +64,7 @@ def book_failure(payment: Payment, error: FlowlixError, *, source: str, gateway:
 def reject(payment: Payment, *, note: str, source: str, gateway: Gateway) -> Payment:
     """Book that the gateway refused the payment for good, or that it is proven absent there."""
     values = {"lease_until": None, "next_sync_at": None, "request_body": ""}
-    return _apply(payment, PaymentStatus.REJECTED, values, source, gateway, None, note)
+    return _apply(payment, PaymentStatus.REJECTED, values, source, gateway, lambda: None, note)
 
 
 def _keep(
@@ -74,19 +75,19 @@ def _keep(
     review: ReviewReason | None,
     note: str,
 ) -> Payment:
-    return _apply(payment, PaymentStatus(payment.status), values, source, gateway, review, note)
+    return _apply(payment, None, values, source, gateway, lambda: review, note)
 
 
 def _apply(
     payment: Payment,
-    to: PaymentStatus,
+    to: PaymentStatus | None,
     values: dict[str, Any],
     source: str,
     gateway: Gateway,
-    review: ReviewReason | None,
+    doubt: Callable[[], ReviewReason | None],
     note: str = "",
 ) -> Payment:
-    change = transitions.apply(payment, to, source=source, values=values, review=review, note=note, also=gateway.record)
+    change = transitions.apply(payment, to, source=source, values=values, doubt=doubt, note=note, also=gateway.record)
     if change is not None:
         notifications.deliver(change)
     return payment

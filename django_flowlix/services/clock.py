@@ -1,4 +1,4 @@
-"""The one place where the services sleep and read the time, so that tests can hand in their own."""
+"""The one place where the services read the time and sleep, so that tests can hand in their own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from django.utils import timezone
 
 def now() -> datetime:
     return timezone.now()
+
+
+def monotonic() -> float:
+    return time.monotonic()
 
 
 def sleep(seconds: float) -> None:

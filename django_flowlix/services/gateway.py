@@ -123,6 +123,8 @@ def _client(account: Account) -> FlowlixClient:
         timeout_seconds=account.timeout_seconds,
         ca_bundle=account.ca_bundle,
         proxy=account.proxy,
+        # Looked up at each call: the client outlives a test's clock.
         sleep=lambda seconds: clock.sleep(seconds),
+        monotonic=lambda: clock.monotonic(),
         now=lambda: clock.now().timestamp(),
     )

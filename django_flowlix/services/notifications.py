@@ -32,9 +32,10 @@ def deliver(change: StatusChange) -> bool:
     waiting = [(name, receiver) for name, receiver in _receivers(change.signal) if name not in done]
     errors = []
     for name, receiver in waiting:
+        completes = name == waiting[-1][0] and not errors
         try:
             with transaction.atomic(durable=True):
-                if not _claim(change, name):
+                if not _claim(change, name, completes=completes):
                     return False  # another worker is delivering this change
                 receiver(signal=SIGNALS[change.signal], sender=Payment, payment=change.payment, change=change)
         except Exception as error:  # the merchant's code may raise anything; the money is booked already
@@ -42,7 +43,8 @@ def deliver(change: StatusChange) -> bool:
             errors.append(f"{name}: {type(error).__name__}: {error}")
         else:
             change.delivered_to += f"{name}\n"
-    _settle(change, errors)
+    if errors or not waiting:
+        _settle(change, errors)
     return not errors
 
 
@@ -65,13 +67,16 @@ def _name(receiver: Receiver) -> str:
     return one_line(f"{function.__module__}.{function.__qualname__}", 200)
 
 
-def _claim(change: StatusChange, name: str) -> bool:
-    """Note that a receiver has run; the row stays locked for others until its transaction ends."""
-    return bool(
-        StatusChange.objects.filter(pk=change.pk, delivered_at__isnull=True, delivered_to=change.delivered_to).update(
-            delivered_to=f"{change.delivered_to}{name}\n"
-        )
-    )
+def _claim(change: StatusChange, name: str, *, completes: bool) -> bool:
+    """Note that a receiver has run, and with the last one that all have.
+
+    The row stays locked for other workers until the transaction ends; they then find the note and stand back.
+    """
+    values: dict[str, Any] = {"delivered_to": f"{change.delivered_to}{name}\n"}
+    if completes:
+        values |= {"delivered_at": clock.now(), "deliver_at": None}
+    unclaimed = StatusChange.objects.filter(pk=change.pk, delivered_at__isnull=True, delivered_to=change.delivered_to)
+    return bool(unclaimed.update(**values))
 
 
 def _settle(change: StatusChange, errors: list[str]) -> None:

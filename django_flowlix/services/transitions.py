@@ -25,27 +25,30 @@ _TIMES_OF_A_LOOK = frozenset({"last_synced_at", "lease_until", "sync_failures"})
 
 def apply(
     payment: Payment,
-    to: PaymentStatus,
+    to: PaymentStatus | None,
     *,
     source: str,
     values: dict[str, Any],
-    review: ReviewReason | None = None,
+    doubt: Callable[[], ReviewReason | None],
     note: str = "",
     also: Callable[[], None],
 ) -> StatusChange | None:
-    """Take a payment to a status and write `values` with it; `also` writes what belongs to the same transaction.
+    """Take a payment to a status (None: leave it) and write `values`; `also` writes what belongs to the transaction.
 
-    A step that is not allowed (a stale answer after a success) leaves the row alone except for the times of the look.
-    A review reason replaces the status's own signal. `payment` is up to date afterwards. Returns the StatusChange, or
-    None when there is nothing to tell.
+    A step that is not allowed (a stale answer after a success), or that is meant for a status which others have
+    changed meanwhile, leaves the row alone except for the times of the look.
+    `doubt` says, for the row as it is at that moment, why a person must look; the reason replaces the status's own
+    signal. `payment` is up to date afterwards. Returns the StatusChange, or None when there is nothing to tell.
 
     Raises: IntegrityError when a slot is taken: a second success of the order, or a gateway id seen before.
     """
+    target = PaymentStatus(payment.status if to is None else to)
     for _ in range(_MOST_RACES_LOST):
-        step = _plan(payment, to, values, review)
+        step = _plan(payment, target, values, doubt(), moves=to is not None)
         with transaction.atomic(durable=True):
             # The loop restarts outside the transaction: a snapshot inside it might never see the other writer.
-            won = Payment.objects.filter(pk=payment.pk, status=step.current).update(**step.update)
+            seen = Payment.objects.filter(pk=payment.pk, status=step.current, superseded_at=payment.superseded_at)
+            won = seen.update(**step.update)
             change = _record(payment, step, source, note) if won and step.is_news else None
             if won:
                 also()
@@ -69,10 +72,12 @@ class _Step:
         return self.to != self.current or self.review is not None
 
 
-def _plan(payment: Payment, to: PaymentStatus, values: dict[str, Any], review: ReviewReason | None) -> _Step:
+def _plan(
+    payment: Payment, to: PaymentStatus, values: dict[str, Any], review: ReviewReason | None, *, moves: bool
+) -> _Step:
     current = PaymentStatus(payment.status)
     update = {**values, "updated_at": clock.now()}
-    if may_follow(current, to):
+    if moves and may_follow(current, to):
         update |= {"status": to} | _slots(payment, to, review)
     elif to != current:
         logger.warning("payment %s stays %s: the answer %s is stale", payment.pk, current, to)
