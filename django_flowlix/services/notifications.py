@@ -30,7 +30,7 @@ def deliver(change: StatusChange) -> bool:
         return True
     done = set(change.delivered_to.splitlines())
     waiting = [(name, receiver) for name, receiver in _receivers(change.signal) if name not in done]
-    errors = []
+    errors: list[str] = []
     for name, receiver in waiting:
         completes = name == waiting[-1][0] and not errors
         try:
