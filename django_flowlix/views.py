@@ -33,7 +33,8 @@ from .exceptions import (
 )
 from .models import Payment
 from .services import PaymentRequest, start_payment, sync_payment
-from .services.payments import ASK_AGAIN_AFTER_SECONDS, resume_payment
+from .services.payments import resume_payment
+from .services.schedule import ASK_AGAIN_AFTER_SECONDS
 from .statuses import ChangeSource, PaymentStatus
 
 logger = logging.getLogger("django_flowlix")

@@ -14,6 +14,8 @@ from django_flowlix.api import Customer, Money
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.services import PaymentRequest, clock
 
+pytest_plugins = ["django_flowlix.testing.plugin"]
+
 TEST_KEY = "_".join(["fl", "test", "sk", "forTheTestSuiteOnly"])
 BASE_URL = "http://127.0.0.1:8000"
 

@@ -133,6 +133,7 @@ def _observed(payment: Payment, answer: GatewayPayment, gateway: Gateway) -> dic
         values |= {"card_exp_month": card.exp_month, "card_exp_year": card.exp_year}
     if not payment.gateway_id:
         values |= {"gateway_id": answer.id, "request_id": answer.request_id}
+        values["next_sync_at"] = now if undecided else None  # the customer may pay within the second
     if not payment.hosted_page_url and is_trusted_page(gateway.account, answer.hosted_page_url):
         values["hosted_page_url"] = answer.hosted_page_url
     return values

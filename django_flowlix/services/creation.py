@@ -28,20 +28,18 @@ _CLOCK_SKEW = timedelta(minutes=10)
 _COME_BACK_SECONDS = 30.0
 
 
-def lease_until(deadline_seconds: float) -> datetime:
-    """Return until when a call that starts now holds its row."""
-    return clock.now() + timedelta(seconds=deadline_seconds) + schedule.LEASE_MARGIN
+def lease_until(account: Account) -> datetime:
+    """Return until when an exchange that starts now holds its row; waits between exchanges extend it."""
+    return clock.now() + timedelta(seconds=sum(account.timeout_seconds)) + schedule.LEASE_MARGIN
 
 
-def take_lease(payment: Payment, deadline_seconds: float) -> bool:
-    """Claim a payment in the status it was read in; False when another worker holds or has changed it.
+def take_lease(payment: Payment, account: Account, *, by_force: bool = False) -> bool:
+    """Claim a payment in the status it was read in; False when another worker holds it (unless forced) or changed it.
 
     `payment` is up to date afterwards.
     """
-    free = Q(lease_until__isnull=True) | Q(lease_until__lte=clock.now())
-    taken = Payment.objects.filter(free, pk=payment.pk, status=payment.status).update(
-        lease_until=lease_until(deadline_seconds)
-    )
+    free = Q() if by_force else Q(lease_until__isnull=True) | Q(lease_until__lte=clock.now())
+    taken = Payment.objects.filter(free, pk=payment.pk, status=payment.status).update(lease_until=lease_until(account))
     payment.refresh_from_db()
     return bool(taken)
 

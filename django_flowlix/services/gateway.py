@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from django.db.models import Max
+from django.db.models import F, Max
 
 from ..api import Exchange, FlowlixClient, RateLimitError
 from ..api.transport import is_loopback
@@ -69,8 +69,15 @@ class Gateway:
         )
 
     def waiting(self, seconds: float) -> None:
-        """Write what is kept before a wait (called by the client)."""
+        """Write what is kept before a wait, and hold the payment's lease over it (called by the client)."""
         self.record()
+        if self._payment is not None:
+            held = Payment.objects.filter(pk=self._payment.pk, lease_until__isnull=False)
+            held.update(lease_until=F("lease_until") + timedelta(seconds=seconds))
+
+    def shorten_deadline(self, seconds: float) -> None:
+        """Take time that the unit of work has spent already off the deadline of its calls, leaving at least a second."""
+        self._deadline_seconds = max(self._deadline_seconds - seconds, 1.0)
 
     def record(self) -> None:
         """Write the exchanges kept so far; called inside the transaction that books their result."""

@@ -21,9 +21,7 @@ from ..statuses import ChangeSource, PaymentStatus
 from . import booking, clock, creation
 from .gateway import Gateway
 from .payment_request import Draft, PaymentRequest, draft
-
-ASK_AGAIN_AFTER_SECONDS = 2.0
-"""The gateway is asked at most this often about one payment, however often a page is opened."""
+from .schedule import ASK_AGAIN_AFTER_SECONDS
 
 _LOOK_WHEN_OLDER_THAN_SECONDS = 60.0
 _MOST_ROUNDS = 6
@@ -142,8 +140,8 @@ def _insert(drafted: Draft, attempt: int) -> Payment:
         return_token=token,
         success_url=drafted.success_url,
         failure_url=drafted.failure_url,
-        next_sync_at=creation.lease_until(account.retry_budget_seconds),
-        lease_until=creation.lease_until(account.retry_budget_seconds),
+        next_sync_at=now,
+        lease_until=creation.lease_until(account),
         created_at=now,
         updated_at=now,
     )
@@ -175,17 +173,18 @@ def _is_same(payment: Payment, drafted: Draft) -> bool:
 
 
 def _finish_start(payment: Payment, gateway: Gateway) -> None:
-    """Send the open attempt again under its key, or wait for the worker that is sending it."""
-    if creation.take_lease(payment, gateway.account.retry_budget_seconds):
-        creation.submit(payment, gateway, source=ChangeSource.CREATE)
-        return
+    """Send the open attempt again under its key, unless another worker is about to bring it there.
+
+    A worker that takes too long may be dead: sending the same body under the same key a second time does no harm.
+    """
     waited, pause = 0.0, _FIRST_POLL_SECONDS
-    while payment.status == PaymentStatus.CREATED and payment.lease_until is not None:
-        if waited >= _WAIT_FOR_OTHER_SECONDS:
-            raise PaymentUnconfirmed("the payment is being started by another request", payment)
+    while not creation.take_lease(payment, gateway.account, by_force=waited >= _WAIT_FOR_OTHER_SECONDS):
+        if payment.status != PaymentStatus.CREATED:
+            return
         clock.sleep(pause)
         waited, pause = waited + pause, min(pause * 1.5, 1.0)
-        payment.refresh_from_db()
+    gateway.shorten_deadline(waited)
+    creation.submit(payment, gateway, source=ChangeSource.CREATE)
 
 
 def _look(payment: Payment, min_age_seconds: float) -> None:

@@ -141,10 +141,9 @@ class Run:
 
     def _sync_payment(self, payment: Payment, account: Account, listed: dict[str, GatewayPayment]) -> None:
         before = payment.status
-        deadline_seconds = account.background_retry_budget_seconds
-        if not creation.take_lease(payment, deadline_seconds):
+        if not creation.take_lease(payment, account):
             return
-        gateway = Gateway(account, payment=payment, deadline_seconds=deadline_seconds)
+        gateway = Gateway(account, payment=payment, deadline_seconds=account.background_retry_budget_seconds)
         try:
             if payment.gateway_id in listed:
                 booking.book(payment, listed[payment.gateway_id], source=ChangeSource.SYNC, gateway=gateway)

@@ -36,11 +36,18 @@ def test_s1_customer_who_never_returns_is_booked(emulator: EmulatorServer, fake_
     assert operations(emulator) == ["retrieve"]
 
 
-def test_nothing_due_asks_nobody(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
+def test_customer_who_pays_at_once_is_found_at_once(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
+    emulator.pay(start_payment(a_request()).gateway_id)
+    assert Run().execute().changed == 1
+
+
+def test_second_run_within_two_seconds_asks_nobody(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
     start_payment(a_request())
-    report = Run().execute()
-    assert (report.changed, report.unchanged) == (0, 0)
-    assert operations(emulator) == []
+    assert Run().execute().unchanged == 1
+    assert Run().execute().unchanged == 0
+    assert operations(emulator) == ["retrieve"]
+    fake_clock.advance(seconds=2)
+    assert Run().execute().unchanged == 1
 
 
 def test_many_open_payments_are_checked_with_one_list_call(emulator: EmulatorServer, fake_clock: FakeClock) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from django_flowlix.api.transport import Transport
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.exceptions import PaymentRejected, PaymentUnavailable, PaymentUnconfirmed
 from django_flowlix.models import ApiCall, Payment, StatusChange
-from django_flowlix.services import start_payment
+from django_flowlix.services import clock, start_payment
 from django_flowlix.services.reconciliation import Run
 from tests.conftest import TEST_KEY, FakeClock, a_request
 
@@ -310,8 +311,8 @@ def test_i8_after_the_keys_life_it_is_looked_for_and_adopted(emulator: EmulatorS
         start_payment(a_request())
     sent_before = len(creates(emulator))
     emulator.pay(emulator.payments()[0].id)
-    for clock in (emulator, fake_clock):
-        clock.advance(hours=25)
+    for both in (emulator, fake_clock):
+        both.advance(hours=25)
     Run().execute()
 
     payment = Payment.objects.get()
@@ -325,8 +326,8 @@ def test_i8_after_the_keys_life_proven_absence_is_booked_and_a_new_attempt_may_s
     emulator.fault("create_hosted", "drop_before", times=4)
     with pytest.raises(PaymentUnconfirmed):
         start_payment(a_request())
-    for clock in (emulator, fake_clock):
-        clock.advance(hours=25)
+    for both in (emulator, fake_clock):
+        both.advance(hours=25)
 
     second = start_payment(a_request())
     assert (second.attempt, second.status) == (2, "pending")
@@ -338,8 +339,8 @@ def test_i8_without_a_readable_list_absence_is_not_proven(emulator: EmulatorServ
     emulator.fault("create_hosted", "drop_before", times=4)
     with pytest.raises(PaymentUnconfirmed):
         start_payment(a_request())
-    for clock in (emulator, fake_clock):
-        clock.advance(hours=25)
+    for both in (emulator, fake_clock):
+        both.advance(hours=25)
     emulator.fault("list", "html_after", times=4)
     with pytest.raises(PaymentUnconfirmed):
         start_payment(a_request())
@@ -360,3 +361,61 @@ def test_c8_no_wait_passes_the_deadline(emulator: EmulatorServer, fake_clock: Fa
         start_payment(a_request())
     assert len(fake_clock.slept) == 1
     assert len(creates(emulator)) == 2
+
+
+class WorkerDied(BaseException):
+    """Stands for SIGKILL: nothing of ours runs after it."""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_c3_click_after_a_crash_waits_for_the_worker_then_takes_over_under_the_same_key(
+    emulator: EmulatorServer, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_send = Transport.send
+
+    def die_after_sending(self: Transport, *args: Any, **kwargs: Any) -> Any:
+        real_send(self, *args, **kwargs)
+        raise WorkerDied
+
+    monkeypatch.setattr(Transport, "send", die_after_sending)
+    with pytest.raises(WorkerDied):
+        start_payment(a_request())
+    assert Payment.objects.get().is_unconfirmed
+    monkeypatch.setattr(Transport, "send", real_send)
+
+    assert start_payment(a_request()).status == "pending"
+    assert 10 <= sum(fake_clock.slept) < 12
+    assert_one_payment(emulator)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_c3_sync_after_a_crash_waits_for_the_lease_only(
+    emulator: EmulatorServer, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(self: Transport, *args: Any, **kwargs: Any) -> Any:
+        raise WorkerDied
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transport, "send", die)
+        with pytest.raises(WorkerDied):
+            start_payment(a_request())
+    assert Run().execute().changed == 0
+    fake_clock.advance(seconds=16)
+    assert Run().execute().changed == 1
+    assert_one_payment(emulator)
+
+
+def test_lease_is_held_over_the_waits_between_tries(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
+    leases = []
+    real_sleep = clock.sleep
+
+    def sleep(seconds: float) -> None:
+        leases.append((Payment.objects.get().lease_until - fake_clock.now()).total_seconds())
+        real_sleep(seconds)
+
+    emulator.fault("create_hosted", "status_before", times=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "sleep", sleep)
+        start_payment(a_request())
+    assert len(leases) == 3
+    assert all(lease > wait + 11 for lease, wait in zip(leases, (1, 2, 4), strict=True))
