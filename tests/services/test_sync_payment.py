@@ -149,6 +149,23 @@ def test_refund_made_in_the_dashboard_is_seen(emulator: EmulatorServer, payment:
     assert signals() == ["payment_succeeded"]
 
 
+def test_stale_answer_does_not_take_a_refund_back(emulator: EmulatorServer, payment: Payment) -> None:
+    emulator.pay(payment.gateway_id)
+    emulator.refund(payment.gateway_id)
+    sync_payment(payment)
+    emulator.fault("retrieve", "override", fields={"status": "succeeded", "refunded_at": None})
+    sync_payment(payment)
+    assert Payment.objects.get().amount_refunded_minor == 4999
+
+
+def test_decline_of_a_superseded_attempt_is_no_news_about_the_order(emulator: EmulatorServer, payment: Payment) -> None:
+    start_payment(a_request(amount=Money.from_major("59.99", "EUR")))
+    emulator.decline(payment.gateway_id)
+    sync_payment(payment)
+    assert payment.status == "failed"
+    assert signals() == []
+
+
 def test_paid_and_refunded_before_we_looked_is_left_to_a_person(emulator: EmulatorServer, payment: Payment) -> None:
     emulator.pay(payment.gateway_id)
     emulator.refund(payment.gateway_id)

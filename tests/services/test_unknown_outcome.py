@@ -255,6 +255,14 @@ def test_definite_refusal_is_not_retried_and_the_next_click_is_a_new_attempt(
     assert [key for key, _ in creates(emulator)] == ["payment-order-1001", "payment-order-1001-attempt-2"]
 
 
+def test_404_on_create_is_a_wrong_address_not_a_refused_order(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
+    emulator.fault("create_hosted", "status_before", status=404)
+    with pytest.raises(PaymentUnavailable):
+        start_payment(a_request())
+    assert Payment.objects.get().status == "created"
+    assert start_payment(a_request()).attempt == 1
+
+
 def test_r1_retry_after_within_the_deadline_is_waited_for(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
     emulator.fault("create_hosted", "rate_limited", retry_after_seconds=7)
     assert start_payment(a_request()).status == "pending"
