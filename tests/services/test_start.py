@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django_flowlix.api import Customer, Money
 from django_flowlix.api.transport import Transport
 from django_flowlix.emulator.server import EmulatorServer
-from django_flowlix.exceptions import AlreadyPaid, InvalidPaymentRequest
+from django_flowlix.exceptions import AlreadyPaid, InvalidPaymentRequest, PaymentUnconfirmed
 from django_flowlix.models import ApiCall, Payment, StatusChange
 from django_flowlix.services import start_payment, sync_payment
 from tests.conftest import BASE_URL, CUSTOMER, FakeClock, a_request
@@ -213,6 +213,28 @@ def test_attempt_of_the_other_mode_is_not_offered(emulator: EmulatorServer) -> N
 
     new = start_payment(a_request())
     assert (new.attempt, new.livemode) == (2, False)
+
+
+def test_open_attempt_without_a_page_makes_room_for_one_with(emulator: EmulatorServer) -> None:
+    old = start_payment(a_request())
+    Payment.objects.update(hosted_page_url="")  # as when it was found in the gateway's list
+
+    new = start_payment(a_request())
+    assert (new.attempt, bool(new.hosted_page_url)) == (2, True)
+    old.refresh_from_db()
+    assert old.superseded_at is not None
+
+
+@pytest.mark.parametrize("amount", ["49.99", "59.99"])
+def test_payment_that_is_being_processed_is_neither_paid_again_nor_replaced(
+    emulator: EmulatorServer, amount: str
+) -> None:
+    payment = start_payment(a_request())
+    Payment.objects.update(status="processing")
+    with pytest.raises(PaymentUnconfirmed) as raised:
+        start_payment(a_request(amount=Money.from_major(amount, "EUR")))
+    assert raised.value.payment == payment
+    assert len(emulator.payments()) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -394,6 +395,34 @@ def test_c3_click_after_a_crash_waits_for_the_worker_then_takes_over_under_the_s
     assert start_payment(a_request()).status == "pending"
     assert 10 <= sum(fake_clock.slept) < 12
     assert_one_payment(emulator)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_c8_worker_that_dies_in_a_wait_leaves_its_trace(
+    emulator: EmulatorServer, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(seconds: float) -> None:
+        raise WorkerDied
+
+    monkeypatch.setattr(clock, "sleep", die)
+    emulator.fault("create_hosted", "status_before", status=502)
+    with pytest.raises(WorkerDied):
+        start_payment(a_request())
+    assert ApiCall.objects.get().http_status == 502
+
+
+@pytest.mark.django_db(transaction=True)
+def test_time_spent_waiting_for_a_dead_worker_is_taken_off_the_deadline(
+    emulator: EmulatorServer, fake_clock: FakeClock
+) -> None:
+    start_payment(a_request())
+    Payment.objects.update(
+        status="created", gateway_id=None, request_body="{}", lease_until=fake_clock.now() + timedelta(minutes=1)
+    )
+    emulator.fault("create_hosted", "rate_limited", retry_after_seconds=11)
+    with pytest.raises(PaymentUnconfirmed):
+        start_payment(a_request())
+    assert sum(fake_clock.slept) < 20
 
 
 @pytest.mark.django_db(transaction=True)
