@@ -14,7 +14,7 @@ from django.db import IntegrityError
 
 from ..api import FlowlixError, GatewayPayment, GatewayStatus, IdempotencyError, NotFoundError
 from ..models import Payment
-from ..statuses import WAITING, PaymentStatus, ReviewReason
+from ..statuses import WAITING, ChangeSource, PaymentStatus, ReviewReason
 from . import clock, notifications, schedule, transitions
 from .gateway import Gateway, is_trusted_page
 
@@ -39,7 +39,7 @@ def book(
     if mismatches:
         note = "; ".join(mismatches)
         logger.error("payment %s does not match the gateway's answer: %s", payment.pk, note)
-        return _keep(payment, _later(payment), source, gateway, ReviewReason.MISMATCH, note)
+        return _keep(payment, _later(payment, source), source, gateway, ReviewReason.MISMATCH, note)
     values = _observed(payment, answer, gateway)
     if answer.status is GatewayStatus.UNKNOWN:
         note = f"unknown status {answer.gateway_status}"
@@ -51,14 +51,14 @@ def book(
         payment.refresh_from_db()
     if to == PaymentStatus.SUCCEEDED and _order_is_paid_otherwise(payment):
         return _apply(payment, to, values, source, gateway, lambda: ReviewReason.SECOND_SUCCESS)
-    return _keep(payment, _later(payment), source, gateway, ReviewReason.MISMATCH, "payment id of another row")
+    return _keep(payment, _later(payment, source), source, gateway, ReviewReason.MISMATCH, "payment id of another row")
 
 
 def book_failure(payment: Payment, error: FlowlixError, *, source: str, gateway: Gateway, **values: Any) -> Payment:
     """Book a call that decided nothing: the status stays, the next look is planned, a lasting fault is flagged."""
     logger.warning("payment %s: %s", payment.pk, error)
     review = _lasting_fault(payment, error)
-    return _keep(payment, _later(payment) | values, source, gateway, review, str(error))
+    return _keep(payment, _later(payment, source) | values, source, gateway, review, str(error))
 
 
 def reject(payment: Payment, *, note: str, source: str, gateway: Gateway) -> Payment:
@@ -125,7 +125,7 @@ def _observed(payment: Payment, answer: GatewayPayment, gateway: Gateway) -> dic
         "gateway_status": answer.gateway_status,
         "decline_code": answer.decline_code,
         "decline_message": answer.decline_message,
-        "amount_refunded_minor": max(payment.amount_refunded_minor, answer.amount_refunded_minor),
+        "amount_refunded_minor": answer.amount_refunded_minor,
     }
     if answer.card is not None:
         card = answer.card
@@ -133,14 +133,17 @@ def _observed(payment: Payment, answer: GatewayPayment, gateway: Gateway) -> dic
         values |= {"card_exp_month": card.exp_month, "card_exp_year": card.exp_year}
     if not payment.gateway_id:
         values |= {"gateway_id": answer.id, "request_id": answer.request_id}
-        values["next_sync_at"] = now if undecided else None  # the customer may pay within the second
+        # The answer to the create is no look: the customer may pay, and return, within the second.
+        values |= {"last_synced_at": None, "next_sync_at": now if undecided else None}
     if not payment.hosted_page_url and is_trusted_page(gateway.account, answer.hosted_page_url):
         values["hosted_page_url"] = answer.hosted_page_url
     return values
 
 
-def _later(payment: Payment) -> dict[str, Any]:
+def _later(payment: Payment, source: str) -> dict[str, Any]:
     """Return the columns of a look that decided nothing."""
+    if source == ChangeSource.RETURN:
+        return {}  # a waiting page asks every few seconds: its failures must not put off the background's look
     failures = payment.sync_failures + 1
     return {
         "lease_until": None,

@@ -25,6 +25,8 @@ from .gateway import Gateway
 logger = logging.getLogger("django_flowlix")
 
 _CLOCK_SKEW = timedelta(minutes=10)
+# A request may still be under way, and the gateway's list may lag behind its work.
+_LIST_PROVES_AFTER = timedelta(minutes=5)
 _COME_BACK_SECONDS = 30.0
 
 
@@ -33,15 +35,24 @@ def lease_until(account: Account) -> datetime:
     return clock.now() + timedelta(seconds=sum(account.timeout_seconds)) + schedule.LEASE_MARGIN
 
 
-def take_lease(payment: Payment, account: Account, *, by_force: bool = False) -> bool:
+def take_lease(payment: Payment, account: Account, *, by_force: bool = False, while_due: bool = False) -> bool:
     """Claim a payment in the status it was read in; False when another worker holds it (unless forced) or changed it.
 
-    `payment` is up to date afterwards.
+    `while_due` leaves it as well to a worker that has looked at it since it was read. `payment` is up to date
+    afterwards.
     """
-    free = Q() if by_force else Q(lease_until__isnull=True) | Q(lease_until__lte=clock.now())
-    taken = Payment.objects.filter(free, pk=payment.pk, status=payment.status).update(lease_until=lease_until(account))
+    claimable = Q() if by_force else Q(lease_until__isnull=True) | Q(lease_until__lte=clock.now())
+    if while_due:
+        claimable &= Q(next_sync_at__lte=clock.now())
+    same = Payment.objects.filter(claimable, pk=payment.pk, status=payment.status)
+    taken = same.update(lease_until=lease_until(account))
     payment.refresh_from_db()
     return bool(taken)
+
+
+def may_take_over(payment: Payment, account: Account) -> bool:
+    """Tell whether sending does no harm even if another worker is sending: the same body under a key that lives."""
+    return payment.first_sent_at is None or _may_send_again(payment, account)
 
 
 def submit(payment: Payment, gateway: Gateway, *, source: ChangeSource, is_new: bool = False) -> Payment:
@@ -88,16 +99,17 @@ def _give_up(
     A refusal of the key or the connection says nothing about what was sent before it.
     """
     if error.outcome_unknown or (sent_before and not error.settles_earlier_tries):
-        booking.book_failure(payment, error, source=source, gateway=gateway)
-        raise PaymentUnconfirmed("it is not known yet whether the payment was created", payment) from error
+        _leave_unknown(payment, error, gateway, source=source)
     if isinstance(error, CardError | InvalidRequestError) and not isinstance(error, NotFoundError):
         booking.reject(payment, note=str(error), source=source, gateway=gateway)
         logger.error("payment %s was refused by the gateway: %s", payment.pk, error)
         raise PaymentRejected(f"the gateway refused to create the payment: {error}", payment) from error
     if isinstance(error, AuthenticationError | NotFoundError):
         logger.critical("Flowlix account %s cannot create payments: %s", payment.account, error)
+    if not _forget_sending(payment):
+        _leave_unknown(payment, error, gateway, source=source)
     give_up_at = payment.created_at + schedule.NEVER_SENT_GIVES_UP_AFTER
-    booking.book_failure(payment, error, source=source, gateway=gateway, first_sent_at=None, next_sync_at=give_up_at)
+    booking.book_failure(payment, error, source=source, gateway=gateway, next_sync_at=give_up_at)
     raise PaymentUnavailable(
         f"the payment was not started: {error}",
         payment,
@@ -105,10 +117,24 @@ def _give_up(
     ) from error
 
 
+def _forget_sending(payment: Payment) -> bool:
+    """Commit that nothing is at the gateway; False when another worker has taken over and may have sent it."""
+    mine = Payment.objects.filter(pk=payment.pk, status=payment.status, lease_until=payment.lease_until)
+    if not mine.update(first_sent_at=None):
+        return False
+    payment.first_sent_at = None
+    return True
+
+
+def _leave_unknown(payment: Payment, error: FlowlixError, gateway: Gateway, *, source: ChangeSource) -> NoReturn:
+    booking.book_failure(payment, error, source=source, gateway=gateway)
+    raise PaymentUnconfirmed("it is not known yet whether the payment was created", payment) from error
+
+
 def _find(payment: Payment, gateway: Gateway, *, source: ChangeSource) -> Payment:
     """Look for the payment in the gateway's list by the key in its metadata; adopt it, or book its proven absence.
 
-    Raises: PaymentUnconfirmed when the list cannot be read
+    Raises: PaymentUnconfirmed when the list cannot be read, or is read too early to prove anything
     """
     assert payment.first_sent_at is not None  # noqa: S101  narrows: only a sent payment is looked for
     begin, end = payment.first_sent_at - _CLOCK_SKEW, payment.first_sent_at + KEY_LIFE + _CLOCK_SKEW
@@ -118,8 +144,9 @@ def _find(payment: Payment, gateway: Gateway, *, source: ChangeSource) -> Paymen
         )
         found = next((p for p in listed if p.metadata.get("idempotency_key") == payment.idempotency_key), None)
     except FlowlixError as error:
-        booking.book_failure(payment, error, source=source, gateway=gateway)
-        raise PaymentUnconfirmed("it is not known yet whether the payment was created", payment) from error
+        _leave_unknown(payment, error, gateway, source=source)
+    if found is None and clock.now() - payment.first_sent_at < _LIST_PROVES_AFTER:
+        _leave_unknown(payment, NotFoundError("not in the list yet", operation="list"), gateway, source=source)
     if found is None:
         return booking.reject(payment, note="the gateway's list does not have it", source=source, gateway=gateway)
     return booking.book(payment, found, source=source, gateway=gateway)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from django.db.models import F, Max
+from django.db.models import Max
 
 from ..api import Exchange, FlowlixClient, RateLimitError
 from ..api.transport import is_loopback
@@ -71,9 +71,13 @@ class Gateway:
     def waiting(self, seconds: float) -> None:
         """Write what is kept before a wait, and hold the payment's lease over it (called by the client)."""
         self.record()
-        if self._payment is not None:
-            held = Payment.objects.filter(pk=self._payment.pk, lease_until__isnull=False)
-            held.update(lease_until=F("lease_until") + timedelta(seconds=seconds))
+        if self._payment is None or self._payment.lease_until is None:
+            return
+        longer = self._payment.lease_until + timedelta(seconds=seconds)
+        # Only our own: its end tells the lease from that of a worker which took over.
+        mine = Payment.objects.filter(pk=self._payment.pk, lease_until=self._payment.lease_until)
+        if mine.update(lease_until=longer):
+            self._payment.lease_until = longer
 
     def shorten_deadline(self, seconds: float) -> None:
         """Take time that the unit of work has spent already off the deadline of its calls, leaving at least a second."""

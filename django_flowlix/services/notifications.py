@@ -22,6 +22,8 @@ from . import clock, schedule
 logger = logging.getLogger("django_flowlix")
 
 Receiver = Callable[..., Any]
+# Django would undo the receiver's work, and our note that it ran, without a word.
+_SWALLOWED = "a database error was caught outside an atomic() of the receiver's own: its work is undone"
 
 
 def deliver(change: StatusChange) -> bool:
@@ -38,6 +40,8 @@ def deliver(change: StatusChange) -> bool:
                 if not _claim(change, name, completes=completes):
                     return False  # another worker is delivering this change
                 receiver(signal=SIGNALS[change.signal], sender=Payment, payment=change.payment, change=change)
+                if transaction.get_rollback():
+                    raise transaction.TransactionManagementError(_SWALLOWED)
         except Exception as error:  # the merchant's code may raise anything; the money is booked already
             logger.exception("receiver %s of %s raised; it is called again later", name, change.signal)
             errors.append(f"{name}: {type(error).__name__}: {error}")

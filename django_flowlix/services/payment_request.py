@@ -20,7 +20,7 @@ from ..exceptions import InvalidPaymentRequest
 
 MAX_REFERENCE_LENGTH = 255
 _RESERVED = ("order_reference", "idempotency_key")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def _metadata_faults(request: PaymentRequest) -> Iterator[str]:
 
 
 def _target(url: str, request: PaymentRequest) -> str:
-    return url.replace("{order_reference}", quote(str(request.order_reference), safe=""))
+    return url.replace("{order_reference}", quote(str(request.order_reference), safe="", errors="replace"))
 
 
 def _target_faults(drafted: Draft) -> Iterator[str]:
@@ -128,4 +128,4 @@ def _target_faults(drafted: Draft) -> Iterator[str]:
     for name in ("success_url", "failure_url"):
         url = getattr(drafted, name)
         if url and not is_own_address(url, base_url=account.base_url, hosts=account.redirect_hosts):
-            yield f"{name} leads to a foreign host: write a path, or add the host to REDIRECT_HOSTS"
+            yield f"{name} leads to a foreign host: write a path from /, or add the host to REDIRECT_HOSTS"

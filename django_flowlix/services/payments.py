@@ -27,6 +27,8 @@ _LOOK_WHEN_OLDER_THAN_SECONDS = 60.0
 _MOST_ROUNDS = 6
 _WAIT_FOR_OTHER_SECONDS = 10.0
 _FIRST_POLL_SECONDS = 0.1
+# Where a new payment can stand when its start took so long that another worker took it over.
+_ENDED_BY_OTHERS = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.REJECTED})
 
 
 def start_payment(request: PaymentRequest, *, success_url: str = "", failure_url: str = "") -> Payment:
@@ -51,8 +53,11 @@ def start_payment(request: PaymentRequest, *, success_url: str = "", failure_url
             continue
         gateway = Gateway(account, payment=payment)
         if is_new:
-            return creation.submit(payment, gateway, source=ChangeSource.CREATE, is_new=True)
-        if _is_ready(payment, drafted, gateway):
+            creation.submit(payment, gateway, source=ChangeSource.CREATE, is_new=True)
+            ready = payment.status not in _ENDED_BY_OTHERS
+        else:
+            ready = _is_ready(payment, drafted, gateway)
+        if ready:
             return payment
     if lost is not None:
         raise lost
@@ -176,11 +181,19 @@ def _finish_start(payment: Payment, gateway: Gateway) -> None:
     """Send the open attempt again under its key, unless another worker is about to bring it there.
 
     A worker that takes too long may be dead: sending the same body under the same key a second time does no harm.
+    Where that is not possible any more, its lease is respected.
+
+    Raises: PaymentUnconfirmed
     """
-    waited, pause = 0.0, _FIRST_POLL_SECONDS
-    while not creation.take_lease(payment, gateway.account, by_force=waited >= _WAIT_FOR_OTHER_SECONDS):
+    waited, pause, by_force = 0.0, _FIRST_POLL_SECONDS, False
+    while not creation.take_lease(payment, gateway.account, by_force=by_force):
         if payment.status != PaymentStatus.CREATED:
             return
+        if waited >= _WAIT_FOR_OTHER_SECONDS:
+            if not creation.may_take_over(payment, gateway.account):
+                raise PaymentUnconfirmed("another worker is starting the payment", payment)
+            by_force = True
+            continue
         clock.sleep(pause)
         waited, pause = waited + pause, min(pause * 1.5, 1.0)
     gateway.shorten_deadline(waited)
@@ -189,6 +202,8 @@ def _finish_start(payment: Payment, gateway: Gateway) -> None:
 
 def _look(payment: Payment, min_age_seconds: float) -> None:
     """Ask how an open attempt stands; without an answer the customer is still better off on the page than here."""
+    if (payment.last_synced_at or payment.created_at) > clock.now() - timedelta(seconds=min_age_seconds):
+        return
     try:
         sync_payment(payment, source=ChangeSource.CREATE, min_age_seconds=min_age_seconds)
     except (FlowlixError, PaymentUnavailable):

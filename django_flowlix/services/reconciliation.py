@@ -141,7 +141,7 @@ class Run:
 
     def _sync_payment(self, payment: Payment, account: Account, listed: dict[str, GatewayPayment]) -> None:
         before = payment.status
-        if not creation.take_lease(payment, account):
+        if not creation.take_lease(payment, account, while_due=True):
             return
         gateway = Gateway(account, payment=payment, deadline_seconds=account.background_retry_budget_seconds)
         try:

@@ -20,6 +20,7 @@ from . import clock
 logger = logging.getLogger("django_flowlix")
 
 _MOST_RACES_LOST = 10
+_DECIDED_ON = ("status", "superseded_at", "review_reason", "amount_refunded_minor")
 _TIMES_OF_A_LOOK = frozenset({"last_synced_at", "lease_until", "sync_failures"})
 
 
@@ -47,8 +48,8 @@ def apply(
         step = _plan(payment, target, values, doubt(), moves=to is not None)
         with transaction.atomic(durable=True):
             # The loop restarts outside the transaction: a snapshot inside it might never see the other writer.
-            seen = Payment.objects.filter(pk=payment.pk, status=step.current, superseded_at=payment.superseded_at)
-            won = seen.update(**step.update)
+            seen = {name: getattr(payment, name) for name in _DECIDED_ON}
+            won = Payment.objects.filter(pk=payment.pk, **seen).update(**step.update)
             change = _record(payment, step, source, note) if won and step.is_news else None
             if won:
                 also()
@@ -77,6 +78,8 @@ def _plan(
 ) -> _Step:
     current = PaymentStatus(payment.status)
     update = {**values, "updated_at": clock.now()}
+    if "amount_refunded_minor" in values:  # money given back stays so, whatever an older answer says
+        update["amount_refunded_minor"] = max(values["amount_refunded_minor"], payment.amount_refunded_minor)
     if moves and may_follow(current, to):
         update |= {"status": to} | _slots(payment, to, review)
     elif to != current:

@@ -239,3 +239,11 @@ def test_look_costs_one_request_and_few_statements(emulator: EmulatorServer) -> 
     # One receiver is connected (the example shop's): its order does not exist, so it asks once.
     assert len([verb for verb in verbs if verb not in ("BEGIN", "COMMIT")]) <= 7
     assert len(emulator.log("retrieve")) == 1
+
+
+def test_customer_who_returns_within_the_second_is_verified_at_once(
+    emulator: EmulatorServer, fake_clock: FakeClock
+) -> None:
+    payment = start_payment(a_request())
+    emulator.pay(payment.gateway_id)
+    assert sync_payment(payment, min_age_seconds=2).status == "succeeded"
