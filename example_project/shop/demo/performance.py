@@ -1,0 +1,77 @@
+"""The two ways to run the demo: for a person until Ctrl-C, or as a smoke test with a verdict."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from . import smoke
+from .processes import Household
+from .stage import DemoError, Stage, choose_port, prepare, raise_curtain
+
+_WELCOME = """
+The shop is open. Ctrl-C closes it.
+
+  Shop     {stage.shop_url}/
+  Admin    {stage.shop_url}/admin/   login admin, password {password}
+  Gateway  {stage.emulator_url}/   (the emulator; no card is charged anywhere)
+
+Test cards, with any expiry date in the future and any security code:
+
+  4242 4242 4242 4242   pays (Visa)
+  5555 5555 5555 4444   pays (Mastercard)
+  4000 0000 0000 0002   is declined
+  4000 0000 0000 9995   is declined, insufficient funds
+"""
+
+
+def run_for_people(shop_port: int, emulator_port: int, tell: Callable[[str], None]) -> None:
+    """Run until a signal comes. Raises: DemoError when a part fails."""
+    stage = Stage(shop_port=choose_port(shop_port, tell), emulator_port=choose_port(emulator_port, tell))
+    password = secrets.token_urlsafe(9)
+    env = stage.environment()
+    tell("Preparing the database ...")
+    with Household() as household:
+        try:
+            prepare(env | {"DJANGO_SUPERUSER_PASSWORD": password}, "--admin")
+            raise_curtain(household, stage, env, tell)
+            tell(_WELCOME.format(stage=stage, password=password))
+            while (ended := household.ended_child()) is None:
+                time.sleep(0.5)
+        except KeyboardInterrupt:
+            tell("\nClosing the shop ...")
+        else:
+            raise DemoError(f"{ended.name} ended by itself (exit code {ended.exit_code}); closing the shop.")
+
+
+def run_smoke(shop_port: int, emulator_port: int, tell: Callable[[str], None]) -> None:
+    """Buy something in a database of its own. Raises: DemoError naming what went wrong and what was seen."""
+    with tempfile.TemporaryDirectory(prefix="flowlix-smoke-") as directory, Household() as household:
+        database = Path(directory) / "smoke.sqlite3"
+        stage = Stage(
+            shop_port=choose_port(shop_port, tell),
+            emulator_port=choose_port(emulator_port, tell),
+            database_url=f"sqlite:///{database}",
+        )
+        env = stage.environment()
+        prepare(env)
+        raise_curtain(household, stage, env, tell=_silently)
+        try:
+            customer = smoke.buy(stage.shop_url, tell)
+            found = smoke.faults(database, customer)
+        except (LookupError, OSError) as error:
+            found = [str(error)]
+        if found:
+            raise DemoError("\n".join(["The purchase failed:", *found, "", *_last_words(household)]))
+    tell("The order is paid and its payment has succeeded.")
+
+
+def _silently(line: str) -> None:
+    """The children's output is shown only when something went wrong."""
+
+
+def _last_words(household: Household) -> list[str]:
+    return [f"{child.name:>8} | {line}" for child in household.children for line in child.last_lines]
