@@ -1,0 +1,65 @@
+"""What happens when a card is charged: the one place that decides between success and a decline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from .cards import ScriptedCard, StoredCard, brand_of, cvc_length, passes_luhn, scripted_decline
+from .payments import Payment
+
+_MESSAGES = {
+    "insufficient_funds": "The card has insufficient funds.",
+    "expired_card": "The card has expired.",
+    "invalid_number": "The card number is invalid.",
+    "lost_card": "The card has been reported lost.",
+    "stolen_card": "The card has been reported stolen.",
+    "card_velocity_exceeded": "The card has been used too often in a short time.",
+    "cardholder_limit": "The card's limit has been reached.",
+    "not_permitted": "The card cannot be used for this purchase.",
+}
+
+
+@dataclass(frozen=True)
+class EnteredCard:
+    """A card on its way through memory; the number is never stored, printed or logged."""
+
+    number: str = field(repr=False)
+    exp_month: int
+    exp_year: int
+
+    @property
+    def cvc_length(self) -> int:
+        return cvc_length(self.number)
+
+    def expired(self, now: float) -> bool:
+        """Tell whether the last day of the expiry month is over, in UTC."""
+        today = datetime.fromtimestamp(now, UTC)
+        return (self.exp_year, self.exp_month) < (today.year, today.month)
+
+    def stored(self) -> StoredCard:
+        return StoredCard(brand_of(self.number), self.number[-4:], self.exp_month, self.exp_year)
+
+
+def charge(payment: Payment, card: EnteredCard, test_cards: tuple[ScriptedCard, ...], now: float) -> None:
+    """Bring a pending payment to its end with `card`.
+
+    Raises: NotAllowedInThisStateError if the payment is not pending any more.
+    """
+    code = _decline_code(card, test_cards, now)
+    if code is None:
+        payment.succeed(card.stored(), now)
+    else:
+        decline(payment, card, code, now)
+
+
+def decline(payment: Payment, card: EnteredCard, code: str, now: float) -> None:
+    payment.fail(card.stored(), code, _MESSAGES.get(code, "The card was declined."), now)
+
+
+def _decline_code(card: EnteredCard, test_cards: tuple[ScriptedCard, ...], now: float) -> str | None:
+    if not passes_luhn(card.number):
+        return "invalid_number"
+    if card.expired(now):
+        return "expired_card"
+    return scripted_decline(test_cards, card.number)
