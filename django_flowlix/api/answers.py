@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from .contracts import MalformedObjectError
-from .errors import AnsweredError, FlowlixError, RateLimitError, UnreadableAnswerError, error_class
-from .redaction import mask, one_line
+from .errors import (
+    AnsweredError,
+    FlowlixError,
+    NotSentError,
+    RateLimitError,
+    UnreadableAnswerError,
+    error_class,
+    gateway_text,
+)
 from .retry import retry_after_seconds
 from .transport import Answer
 from .wire import parse_json
@@ -33,7 +40,7 @@ def json_value(answer: Answer, operation: str, *, now: float) -> object:
 
 def unreadable(answer: Answer, operation: str, reason: str) -> UnreadableAnswerError:
     """Describe an answer that cannot be used by what may be told of it: type and length, never the body."""
-    content_type = one_line(answer.headers.get("Content-Type", "none"), _WORD_LENGTH)
+    content_type = gateway_text(answer.headers.get("Content-Type", "none"), _WORD_LENGTH)
     message = f"{reason} (content type {content_type}, {len(answer.body)} bytes)"
     return UnreadableAnswerError(message, operation=operation, status=answer.status, request_id=request_id(answer))
 
@@ -46,8 +53,8 @@ def request_id(answer: Answer) -> str:
     """Return the gateway's id of this exchange, from the headers or else from the error body; "" without one."""
     for name in _REQUEST_ID_HEADERS:
         if value := answer.headers.get(name):
-            return _identifier(value)
-    return _identifier(str(_error_object(answer).get("request_id") or ""))
+            return gateway_text(value, _ID_LENGTH)
+    return _word(_error_object(answer), "request_id", _ID_LENGTH)
 
 
 def rate_limit_remaining(answer: Answer) -> int | None:
@@ -55,24 +62,28 @@ def rate_limit_remaining(answer: Answer) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
+def outcome(error: FlowlixError | None) -> str:
+    """Name a try's outcome for the record: ok, error, unknown or not_sent."""
+    if error is None:
+        return "ok"
+    if isinstance(error, NotSentError):
+        return "not_sent"
+    return "unknown" if error.ambiguous else "error"
+
+
 def _gateway_error(answer: Answer, operation: str, now: float) -> AnsweredError:
     body = _error_object(answer)
-
-    def word(name: str) -> str:
-        value = body.get(name)
-        return mask(one_line(value, _WORD_LENGTH)) if isinstance(value, str) else ""
-
     message = body.get("message")
-    kind = error_class(answer.status, word("type"))
+    kind = error_class(answer.status, _word(body, "type"))
     waits = kind is RateLimitError or answer.status == 503
     return kind(
         message if isinstance(message, str) and message else f"the gateway answered HTTP {answer.status}",
         operation=operation,
         status=answer.status,
-        type=word("type"),
-        code=word("code"),
-        param=word("param"),
-        decline_code=word("decline_code"),
+        type=_word(body, "type"),
+        code=_word(body, "code"),
+        param=_word(body, "param"),
+        decline_code=_word(body, "decline_code"),
         request_id=request_id(answer),
         retry_after_seconds=retry_after_seconds(answer.headers.get("Retry-After"), now=now) if waits else None,
     )
@@ -90,14 +101,6 @@ def _error_object(answer: Answer) -> Mapping[str, Any]:
     return error if isinstance(error, Mapping) else {}
 
 
-def _identifier(value: str) -> str:
-    return mask(one_line(value, _ID_LENGTH))
-
-
-def outcome(error: FlowlixError | None, *, sent: bool) -> str:
-    """Name a try's outcome for the record: ok, error, unknown or not_sent."""
-    if error is None:
-        return "ok"
-    if not sent:
-        return "not_sent"
-    return "unknown" if error.ambiguous else "error"
+def _word(body: Mapping[str, Any], name: str, limit: int = _WORD_LENGTH) -> str:
+    value = body.get(name)
+    return gateway_text(value, limit) if isinstance(value, str) else ""

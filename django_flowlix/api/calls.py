@@ -5,18 +5,17 @@ tenacity runs the loop; `retry.py` decides. The clock, the sleep and chance come
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception
+from tenacity import RetryCallState, Retrying
 
 from .answers import json_value, malformed, outcome, rate_limit_remaining, request_id
 from .contracts import MalformedObjectError
-from .errors import FlowlixError, NoAnswerError, NotSentError, UnreadableAnswerError
+from .errors import FlowlixError, NoAnswerError, NotSentError, RateLimitError, UnreadableAnswerError
 from .objects import Exchange
-from .retry import next_wait, wait_before_next_try
+from .retry import rate_limit_backoff, wait_before_next_try, with_jitter
 from .secret import Secret
 from .transport import Answer, AnswerTooLargeError, Transport, TransportError
 
@@ -60,7 +59,8 @@ class Call:
     request_id: str = ""
     _tries: int = 0
     _ambiguous: bool = False
-    _started_at: float = field(default=0.0)
+    _least_wait_seconds: float | None = None
+    _started_at: float = 0.0
 
     def run(self, read: Callable[[object], T]) -> T:
         """Return what `read` makes of the answer's JSON; `read` may raise MalformedObjectError.
@@ -70,8 +70,8 @@ class Call:
         """
         self._started_at = self.timing.monotonic()
         loop = Retrying(
-            retry=retry_if_exception(self._worth_another_try),
-            wait=self._wait,
+            retry=lambda state: self._least_wait_seconds is not None,
+            wait=lambda state: with_jitter(self._least_wait_seconds or 0.0, chance=self.timing.chance()),
             stop=self._passes_deadline,
             sleep=self.timing.sleep,
             before_sleep=self._before_sleep,
@@ -89,11 +89,15 @@ class Call:
 
     def _try(self, read: Callable[[object], T]) -> T:
         self._tries += 1
+        self._least_wait_seconds = None
         began = self.timing.monotonic()
         answer, value, error = self._exchange(read)
+        if isinstance(error, RateLimitError) and error.retry_after_seconds is None:
+            error.retry_after_seconds = rate_limit_backoff(self._tries)  # the other processes are to pause as well
         self._report(answer, error, round((self.timing.monotonic() - began) * 1000))
         if error is not None:
             self._ambiguous = self._ambiguous or error.ambiguous
+            self._least_wait_seconds = wait_before_next_try(error, tries_made=self._tries)
             raise error
         assert value is not None  # noqa: S101  narrows: there is an error or a value
         return value
@@ -139,7 +143,7 @@ class Call:
                 method=self.method,
                 path=self.path,
                 try_number=self._tries,
-                outcome=outcome(error, sent=not isinstance(error, NotSentError)),
+                outcome=outcome(error),
                 duration_ms=duration_ms,
                 idempotency_key=self.headers.get("Idempotency-Key", ""),
                 http_status=answer.status if answer else None,
@@ -155,19 +159,12 @@ class Call:
     def _remaining_seconds(self) -> float:
         return self.timing.deadline_seconds - (self.timing.monotonic() - self._started_at)
 
-    def _worth_another_try(self, error: BaseException) -> bool:
-        return wait_before_next_try(error, tries_made=self._tries) is not None
-
-    def _wait(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        return next_wait(error, tries_made=self._tries, chance=self.timing.chance()) if error else math.inf
-
     def _passes_deadline(self, state: RetryCallState) -> bool:
-        if state.upcoming_sleep < self._remaining_seconds():
+        if state.upcoming_sleep + _LEAST_TIMEOUT_SECONDS < self._remaining_seconds():
             return False
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, FlowlixError):
-            error.retry_after_seconds = state.upcoming_sleep
+            error.retry_after_seconds = self._least_wait_seconds
         return True
 
     def _before_sleep(self, state: RetryCallState) -> None:

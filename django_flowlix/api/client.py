@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 from .calls import Call, Observer, Timing
 from .contracts import CONTRACTS, Contract, MalformedObjectError
-from .errors import RequestInvalidError
+from .errors import RequestInvalidError, UnreadableAnswerError
 from .idempotency import MAX_KEY_LENGTH
 from .objects import DirectPaymentRequest, GatewayPayment, HostedPaymentRequest
 from .secret import Secret
@@ -21,17 +22,22 @@ from .wire import body_text, parse_json
 
 T = TypeVar("T")
 PAGE_SIZE = 100
+_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_HEADER_WORD = re.compile(r"[\x21-\x7e]+")
+_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class FlowlixClient:
     """Talks to Flowlix with one secret key.
 
     `contract` is the name of a published contract, `api_url` overrides its address (plain http on a loopback address
-    with a test key only), `api_version` is sent as `Flowlix-Version`. `timeout_seconds` is (connect, whole answer),
-    `deadline_seconds` bounds one call with all its tries and waits. `sleep`, `monotonic`, `now` (Unix time) and
-    `chance` (uniform in [0, 1)) are handed in by tests.
+    with a test key only), `api_version` is sent as `Flowlix-Version`. `timeout_seconds` is (connect, whole exchange),
+    `deadline_seconds` bounds one call with all its tries and waits. `ca_bundle` is the path of a PEM file to trust
+    instead of the public authorities. `sleep`, `monotonic`, `now` (Unix time) and `chance` (uniform in [0, 1)) are
+    handed in by tests.
 
-    Raises: ValueError for an unknown contract, a key of another contract or an address that is not safe.
+    Raises: ValueError for an unknown contract, a key of another contract, or an address, proxy or version that cannot
+    be used; no text quotes the key.
     Source: docs.flowlix.eu/api-reference/authentication
     """
 
@@ -52,13 +58,16 @@ class FlowlixClient:
         now: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
+        # Wrapped in their own names, so that the frame of an error raised below shows masks.
+        secret_key, proxy = Secret(secret_key), Secret(proxy)
         if contract not in CONTRACTS:
             raise ValueError(f"unknown contract {contract!r}: write one of {', '.join(CONTRACTS)}")
+        if api_version and not _VERSION.fullmatch(api_version):
+            raise ValueError("the API version must look like 2026-01-31")
         self.contract: Contract = CONTRACTS[contract]
-        key = Secret(secret_key)
         self.api_url = (api_url or self.contract.api_url).rstrip("/")
-        self.livemode = checked_mode(self.contract, key, self.api_url)
-        self._transport = Transport(self.api_url, key, ca_bundle=ca_bundle, proxy=proxy)
+        self.livemode = _checked_mode(self.contract, secret_key, self.api_url)
+        self._transport = Transport(self.api_url, secret_key, ca_bundle=ca_bundle, proxy=proxy)
         self._headers = {"Accept": "application/json"} | ({"Flowlix-Version": api_version} if api_version else {})
         self._observer = observer
         self._timing = Timing(
@@ -98,7 +107,8 @@ class FlowlixClient:
         Raises: FlowlixError; look at `outcome_unknown`.
         Source: docs.flowlix.eu/api-reference/payments/create-an-hpp-payment
         """
-        sent_redirect_url = self.sent_redirect_url(body)
+        body = Secret(body)
+        sent_redirect_url = self._sent_redirect_url(body)
 
         def read(data: object) -> GatewayPayment:
             payment = self.contract.read_payment(data, sent_redirect_url=sent_redirect_url)
@@ -114,6 +124,7 @@ class FlowlixClient:
         Raises: FlowlixError; ValueError with a live key.
         Source: docs.flowlix.eu/guides/direct-api
         """
+        body = Secret(body)
         if self.livemode:
             raise ValueError("direct payments are for the self-check with test keys: use the hosted page")
         return self._post("create_direct", "/v1/payments", body, idempotency_key, self.contract.read_payment)
@@ -150,21 +161,28 @@ class FlowlixClient:
             params["created[gte]"] = created_from
         if created_before is not None:
             params["created[lt]"] = created_before
+        cursors: set[str] = set()
         has_more = True
         while has_more:
             page, has_more = self._call("list", "GET", "/v1/payments", self._read_page, params=dict(params))
-            for payment in page:
-                if created_from is not None and payment.created_at is not None and payment.created_at < created_from:
-                    return  # newest first: everything after this one is older still
-                if created_before is None or payment.created_at is None or payment.created_at < created_before:
-                    yield payment
-            if has_more:
-                params["starting_after"] = page[-1].id
+            yield from (payment for payment in page if _is_within(payment, created_from, created_before))
+            if not has_more or all(_is_before(payment, created_from) for payment in page):
+                return  # newest first: everything after a page that is too old is older still
+            cursor = page[-1].id
+            if cursor in cursors:
+                raise UnreadableAnswerError("the pages of the list go round in a circle", operation="list")
+            cursors.add(cursor)
+            params["starting_after"] = cursor
 
-    def sent_redirect_url(self, body: str) -> str:
-        """Return the return address inside a prepared body."""
-        sent = parse_json(Secret(body).reveal().encode())
-        return self.contract.sent_redirect_url(sent) if isinstance(sent, Mapping) else ""
+    def _sent_redirect_url(self, body: Secret) -> Secret:
+        """Return the return address inside a prepared body; it holds the payment's token."""
+        try:
+            sent = parse_json(body.encode())
+        except ValueError:
+            sent = None
+        if not isinstance(sent, Mapping):
+            raise ValueError("the body must be the text that prepare() returned")
+        return Secret(self.contract.sent_redirect_url(sent))
 
     def _read_page(self, data: object) -> tuple[list[GatewayPayment], bool]:
         entries, has_more = self.contract.read_list(data)
@@ -173,11 +191,10 @@ class FlowlixClient:
         return [self.contract.read_payment(entry) for entry in entries], has_more
 
     def _post(
-        self, operation: str, path: str, body: str | None, idempotency_key: str, read: Callable[[object], T]
+        self, operation: str, path: str, body: Secret | None, idempotency_key: str, read: Callable[[object], T]
     ) -> T:
-        printable = idempotency_key.isascii() and idempotency_key.isprintable()
-        if not printable or not 0 < len(idempotency_key) <= MAX_KEY_LENGTH:
-            raise ValueError(f"an idempotency key is 1 to {MAX_KEY_LENGTH} printable ASCII characters")
+        if len(idempotency_key) > MAX_KEY_LENGTH or not _HEADER_WORD.fullmatch(idempotency_key):
+            raise ValueError(f"an idempotency key is 1 to {MAX_KEY_LENGTH} printable ASCII characters without spaces")
         headers = {"Idempotency-Key": idempotency_key}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -190,7 +207,7 @@ class FlowlixClient:
         path: str,
         read: Callable[[object], T],
         *,
-        body: str | None = None,
+        body: Secret | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
     ) -> T:
@@ -203,30 +220,43 @@ class FlowlixClient:
             path=path,
             headers=self._headers | dict(headers or {}),
             params=params,
-            body=None if body is None else Secret(body),
+            body=body,
         )
         value = call.run(read)
         # Every object knows which exchange it comes from.
         return replace(value, request_id=call.request_id) if isinstance(value, GatewayPayment) else value
 
 
-def checked_mode(contract: Contract, secret_key: Secret, api_url: str) -> bool:
+def _checked_mode(contract: Contract, secret_key: Secret, api_url: str) -> bool:
     """Return whether the key is live. Raises: ValueError when key, contract and address do not belong together."""
     livemode = contract.livemode_of(secret_key)
     if livemode is None:
         prefixes = f"{contract.test_key_prefix} or {contract.live_key_prefix}"
         raise ValueError(f"a key of contract {contract.name!r} begins with {prefixes}")
+    if not _HEADER_WORD.fullmatch(secret_key):
+        raise ValueError("the key contains white space or another character that no key has: copy it again")
     parts = urlsplit(api_url)
-    plain_allowed = not livemode and is_loopback(parts.hostname or "")
     if not parts.hostname or parts.scheme not in ("https", "http"):
         raise ValueError("the API address must be absolute, such as https://api.flowlix.eu")
-    if parts.scheme == "http" and not plain_allowed:
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("the API address must have no query, fragment or credentials")
+    if parts.scheme == "http" and (livemode or not is_loopback(parts.hostname)):
         raise ValueError("the API address must be https; plain http is for loopback addresses with a test key")
     return livemode
 
 
+def _is_within(payment: GatewayPayment, created_from: int | None, created_before: int | None) -> bool:
+    if created_before is not None and payment.created_at is not None and payment.created_at >= created_before:
+        return False
+    return not _is_before(payment, created_from)
+
+
+def _is_before(payment: GatewayPayment, moment: int | None) -> bool:
+    return moment is not None and payment.created_at is not None and payment.created_at < moment
+
+
 def _segment(payment_id: str) -> str:
     """Return an id that cannot change the path. Raises: ValueError"""
-    if not payment_id or not all(c.isascii() and (c.isalnum() or c in "-_") for c in payment_id):
+    if not _SEGMENT.fullmatch(payment_id):
         raise ValueError("a payment id consists of letters, digits, - and _")
     return payment_id

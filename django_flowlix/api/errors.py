@@ -15,7 +15,7 @@ FlowlixError
     └── ApiError             5xx, 408, 421, 425: the gateway may or may not have acted UNKNOWN
 
 The column on the right is what *one* answer says. `outcome_unknown` says it about the whole call: a 401 after a
-timeout does not prove that the timed-out try did nothing, a 422 after a timeout does.
+timeout does not prove that the timed-out try did nothing, a 422 after a timeout does, if it is the gateway's own.
 
 No error carries a key, a header or a body; gateway texts are masked and cut. All of them survive pickling.
 
@@ -26,9 +26,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .redaction import mask, one_line
+from .redaction import one_line
 
-_TEXT_LIMIT = 300
+_MESSAGE_LENGTH = 300
+_MASKED_LENGTH = 4096
 
 
 class FlowlixError(Exception):
@@ -42,8 +43,8 @@ class FlowlixError(Exception):
 
     ambiguous: ClassVar[bool] = False
     """What one answer of this kind leaves open: may the request have taken effect?"""
-    settles_earlier_tries: ClassVar[bool] = False
-    """Does this answer also prove that earlier tries under the same key took no effect?"""
+    _judges_the_request: ClassVar[bool] = False
+    _message_length: ClassVar[int] = _MESSAGE_LENGTH
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class FlowlixError(Exception):
         request_id: str = "",
         retry_after_seconds: float | None = None,
     ) -> None:
-        self.message = mask(one_line(message, _TEXT_LIMIT))
+        self.message = gateway_text(message, self._message_length)
         super().__init__(self.message)
         self.operation = operation
         self.status = status
@@ -69,6 +70,14 @@ class FlowlixError(Exception):
         self.request_id = request_id
         self.retry_after_seconds = retry_after_seconds
         self.outcome_unknown = self.ambiguous
+
+    @property
+    def settles_earlier_tries(self) -> bool:
+        """Does this answer also prove that earlier tries under the same key took no effect?
+
+        Only when the gateway itself refused the request: a firewall's bare 400 has no `type`.
+        """
+        return self._judges_the_request and bool(self.type)
 
     def __str__(self) -> str:
         facts = [
@@ -86,6 +95,8 @@ class FlowlixError(Exception):
 
 class RequestInvalidError(FlowlixError, ValueError):
     """The request breaks the contract and was not sent; `faults` names every fault, none of them quotes a value."""
+
+    _message_length = _MASKED_LENGTH
 
     def __init__(self, message: str, *, faults: tuple[str, ...] = (), operation: str = "") -> None:
         super().__init__(message, operation=operation)
@@ -115,19 +126,19 @@ class AnsweredError(FlowlixError):
 class CardError(AnsweredError):
     """The card was declined; `decline_code` says why."""
 
-    settles_earlier_tries = True
+    _judges_the_request = True
 
 
 class InvalidRequestError(AnsweredError):
     """The gateway refused the request for good: the same body will be refused again."""
 
-    settles_earlier_tries = True
+    _judges_the_request = True
 
 
 class NotFoundError(InvalidRequestError):
     """No such object for this key: wrong id, other mode, other merchant, or a wrong API address."""
 
-    settles_earlier_tries = False
+    _judges_the_request = False
 
 
 class AuthenticationError(AnsweredError):
@@ -148,6 +159,18 @@ class ApiError(AnsweredError):
     """The gateway failed; it may have acted before it failed."""
 
     ambiguous = True
+
+
+def gateway_text(text: str, limit: int) -> str:
+    """Return a text from outside as it may be logged, shown and stored: masked, on one line, at most `limit` long.
+
+    A text too long to be searched in no time is cut before, and loses the digits there: half a card number is not
+    recognised.
+    """
+    end = len(text)
+    if end > _MASKED_LENGTH:
+        end = next((i for i in range(_MASKED_LENGTH, 0, -1) if text[i - 1].isalpha()), 0)
+    return one_line(text[:end], limit)
 
 
 def error_class(status: int, error_type: str) -> type[AnsweredError]:

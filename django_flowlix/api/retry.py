@@ -1,41 +1,41 @@
-"""When to try again, and when not: pure decisions, run by tenacity in `client.py`.
+"""When to try again, and when not: pure decisions, run by tenacity in `calls.py`.
 
-| answer                                                | waits before the next try                               |
-|-------------------------------------------------------|---------------------------------------------------------|
-| not sent, no answer, unreadable, 5xx, 408/421/425, 409 | 1 s, 2 s, 4 s, then give up                             |
-| 429                                                   | `Retry-After`; without a usable one 1, 2, 4, 8 s         |
-| every other 4xx, 3xx                                  | never                                                   |
+| answer                                                 | waits before the next try                                |
+|--------------------------------------------------------|----------------------------------------------------------|
+| not sent, no answer, unreadable, 5xx, 408/421/425, 409 | 1 s, 2 s, 4 s, then give up                              |
+| 429                                                    | `Retry-After`; without a usable one 1, 2, 4, 8, 16, 30 s |
+| every other 4xx, 3xx                                   | never                                                    |
 
-Waits never fall below the table; jitter is only added. No wait passes the call's deadline.
+Waits never fall below the table, nor below the `Retry-After` of a 503; jitter is only added. No wait passes the call's
+deadline.
 
 Source: docs.flowlix.eu/guides/go-live, docs.flowlix.eu/api-reference/rate-limits; Retry-After: RFC 9110 §10.2.3
 """
 
 from __future__ import annotations
 
-import math
 import re
 from email.utils import mktime_tz, parsedate_tz
 
 from .errors import (
-    AnsweredError,
     ApiError,
     FlowlixError,
     IdempotencyError,
+    NoAnswerError,
+    NotSentError,
     RateLimitError,
-    RequestInvalidError,
     UnreadableAnswerError,
 )
 
 BACKOFF_SECONDS = (1.0, 2.0, 4.0)
-RATE_LIMIT_BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
+RATE_LIMIT_BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 RETRY_AFTER_CAP_SECONDS = 6 * 60 * 60.0
 """Longer demands are cut to this: `time.sleep` overflows on some, and six hours is a human's decision anyway."""
 
 _JITTER_SHARE = 0.1
 _SECONDS = re.compile(r"[0-9]+")
 # The three date forms of RFC 9110 all begin with a day's name, which keeps ISO 8601 and prose away from the lax parser.
-_HTTP_DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d.*")
+_HTTP_DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [ -~]*[0-9]{2}:[0-9]{2}:[0-9]{2}[ -~]*")
 
 
 def retry_after_seconds(value: str | None, *, now: float) -> float | None:
@@ -45,10 +45,8 @@ def retry_after_seconds(value: str | None, *, now: float) -> float | None:
     """
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):
-        return RETRY_AFTER_CAP_SECONDS if len(text) > 9 else min(float(text), RETRY_AFTER_CAP_SECONDS)
-    if not _HTTP_DATE.fullmatch(text):
-        return None
-    parsed = parsedate_tz(text)
+        return min(float(text), RETRY_AFTER_CAP_SECONDS)
+    parsed = parsedate_tz(text) if _HTTP_DATE.fullmatch(text) else None
     if parsed is None:
         return None
     try:
@@ -58,16 +56,21 @@ def retry_after_seconds(value: str | None, *, now: float) -> float | None:
     return min(max(moment - now, 0.0), RETRY_AFTER_CAP_SECONDS)
 
 
-def wait_before_next_try(error: BaseException, *, tries_made: int) -> float | None:
+def rate_limit_backoff(tries_made: int) -> float:
+    """Return the seconds to stay away after a 429 that does not say how long."""
+    return RATE_LIMIT_BACKOFF_SECONDS[min(tries_made, len(RATE_LIMIT_BACKOFF_SECONDS)) - 1]
+
+
+def wait_before_next_try(error: FlowlixError, *, tries_made: int) -> float | None:
     """Return the least seconds to wait before another try, or None when this error is not tried again."""
+    asked = error.retry_after_seconds
     if isinstance(error, RateLimitError):
         if tries_made > len(RATE_LIMIT_BACKOFF_SECONDS):
             return None
-        asked = error.retry_after_seconds
-        return RATE_LIMIT_BACKOFF_SECONDS[tries_made - 1] if asked is None else asked
+        return rate_limit_backoff(tries_made) if asked is None else asked
     if not _may_help(error) or tries_made > len(BACKOFF_SECONDS):
         return None
-    return BACKOFF_SECONDS[tries_made - 1]
+    return max(BACKOFF_SECONDS[tries_made - 1], asked or 0.0)
 
 
 def with_jitter(seconds: float, *, chance: float) -> float:
@@ -75,19 +78,7 @@ def with_jitter(seconds: float, *, chance: float) -> float:
     return seconds + chance * max(seconds * _JITTER_SHARE, 0.1)
 
 
-def next_wait(error: BaseException, *, tries_made: int, chance: float) -> float:
-    """Return the wait with its jitter; infinite when there is no next try."""
-    least = wait_before_next_try(error, tries_made=tries_made)
-    return math.inf if least is None else with_jitter(least, chance=chance)
-
-
-def _may_help(error: BaseException) -> bool:
+def _may_help(error: FlowlixError) -> bool:
     if isinstance(error, UnreadableAnswerError):
-        return not _is_redirect(error)
-    if isinstance(error, AnsweredError):
-        return isinstance(error, ApiError | IdempotencyError)
-    return isinstance(error, FlowlixError) and not isinstance(error, RequestInvalidError)
-
-
-def _is_redirect(error: FlowlixError) -> bool:
-    return error.status is not None and 300 <= error.status < 400
+        return not 300 <= (error.status or 0) < 400
+    return isinstance(error, NotSentError | NoAnswerError | ApiError | IdempotencyError)

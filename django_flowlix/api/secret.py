@@ -7,7 +7,7 @@ error reports print local variables with `repr`, log records with `str`, and que
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 _KEY_PREFIX = re.compile(r"(?:fl|api)_(?:test|live)_sk_|whsec_")
 
@@ -17,7 +17,7 @@ class Secret(str):
 
     __slots__ = ()
 
-    def __new__(cls, value: str) -> Secret:
+    def __new__(cls, value: str) -> Self:
         # str() of a Secret is its mask: wrapping one twice must keep the value.
         return super().__new__(cls, value.reveal() if isinstance(value, Secret) else value)
 

@@ -3,7 +3,7 @@
 Bearer key on our own host only, TLS verified (there is no way to turn that off), nothing taken from the environment
 (`~/.netrc` would replace our Authorization header, `REQUESTS_CA_BUNDLE` would override verification), no redirects, no
 cookies, no retries of urllib3's own, one keep-alive session per thread, answers over 1 MB refused, and the read timeout
-bounds the *whole* answer, so that a byte a second cannot hold a worker.
+bounds the *whole* exchange, so that a byte a second cannot hold a worker.
 
 Errors are raised outside the `except` that saw them: the frames of requests and urllib3 hold the Authorization header
 in local variables, and an error report prints every frame of a chained exception.
@@ -15,11 +15,12 @@ import http.client
 import io
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import Any
@@ -29,7 +30,6 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from django_flowlix import __version__
 
@@ -38,17 +38,25 @@ from .secret import Secret
 MAX_ANSWER_BYTES = 1024 * 1024
 _CHUNK_BYTES = 16 * 1024
 
-# True once the first byte of the current request may have left: tells a failed TLS handshake from a broken answer.
-_bytes_left: ContextVar[bool] = ContextVar("flowlix_bytes_left", default=False)
+
+@dataclass(slots=True)
+class _Progress:
+    """How far the current request is: what the connections below know and `Transport` has to learn."""
+
+    give_up_at: float
+    bytes_left: bool = False
+
+
+_progress: ContextVar[_Progress] = ContextVar("flowlix_progress")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: status, headers (case-insensitive), the whole body."""
+    """What came back: status, headers (case-insensitive), the whole body. Its repr shows the status only."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class TransportError(Exception):
@@ -74,13 +82,19 @@ def is_loopback(host: str) -> bool:
 
 
 class Transport:
-    """HTTP to one API address with one key; safe to share between threads and across forks."""
+    """HTTP to one API address with one key; safe to share between threads and across forks.
+
+    `ca_bundle` is the path of a PEM file, `proxy` the http(s) address of a proxy for https requests; plain http, which
+    only goes to this machine, never passes one.
+    """
 
     def __init__(self, api_url: str, secret_key: Secret, *, ca_bundle: str = "", proxy: str = "") -> None:
+        if proxy and urlsplit(proxy).scheme not in ("http", "https"):
+            raise ValueError("the proxy must be an http or https address")
         self._api_url = api_url.rstrip("/")
         self._auth = _BearerAuth(secret_key)
         self._verify: str | bool = ca_bundle or True
-        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
+        self._proxy = Secret(proxy)
         self._local = threading.local()
 
     def __repr__(self) -> str:
@@ -96,12 +110,13 @@ class Transport:
         body: Secret | None = None,
         timeout_seconds: tuple[float, float],
     ) -> Answer:
-        """Do one exchange; `timeout_seconds` is (connect, whole answer). Raises: TransportError"""
-        failure: TransportError | None = None
-        answer: Answer | None = None
-        _bytes_left.set(False)
+        """Do one exchange; `timeout_seconds` is (connect, whole exchange). Raises: TransportError"""
+        progress = _Progress(give_up_at=time.monotonic() + timeout_seconds[1])
+        _progress.set(progress)
+        outer = sys.exception()
+        failure: TransportError
         try:
-            response = self._session().request(
+            with self._session().request(
                 method,
                 self._api_url + path,
                 params=params,
@@ -112,23 +127,19 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
                 verify=self._verify,
-                proxies=self._proxies,
-            )
-            with response:
-                give_up_at = time.monotonic() + timeout_seconds[1]
-                answer = Answer(response.status_code, response.headers, _read(response, give_up_at))
-        except TransportError as error:
-            failure = error
+                proxies={"https": self._proxy.reveal()} if self._proxy else {},
+            ) as response:
+                return Answer(response.status_code, response.headers, _read(response))
+        except AnswerTooLargeError as error:
+            failure = error.with_traceback(None)
         except Exception as error:  # noqa: BLE001  whatever it was, its frames hold the key
-            failure = TransportError(_reason(error), sent=_may_have_been_sent(error))
-        if answer is None:
-            raise failure or TransportError("no answer", sent=True)
-        return answer
+            failure = TransportError(_reason(error, outer), sent=progress.bytes_left)
+        raise failure
 
     def _session(self) -> requests.Session:
         # A forked worker must not share its parent's sockets.
         if getattr(self._local, "pid", None) != os.getpid():
-            self._local.session, self._local.pid = _new_session(), os.getpid()
+            self._local.session, self._local.pid = _Session(), os.getpid()
         session: requests.Session = self._local.session
         return session
 
@@ -142,88 +153,87 @@ class _BearerAuth(requests.auth.AuthBase):
         return request
 
 
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # Compressed answers could hide a bomb, and answers are small: ask for plain ones.
-    session.headers.update({"Accept-Encoding": "identity", "User-Agent": f"django-flowlix/{__version__}"})
-    session.mount("https://", _Adapter())
-    session.mount("http://", _Adapter())
-    return session
+class _Session(requests.Session):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # Compressed answers could hide a bomb, and answers are small: ask for plain ones.
+        self.headers.update({"Accept-Encoding": "identity", "User-Agent": f"django-flowlix/{__version__}"})
+        self.mount("https://", _Adapter())
+        self.mount("http://", _Adapter())
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """See no redirect at all: even when told not to follow one, requests reads its body without limit."""
 
 
-def _read(response: requests.Response, give_up_at: float) -> bytes:
-    """Read the body piece by piece, as it arrives, within the limits."""
+def _read(response: requests.Response) -> bytes:
+    """Return the body, given up as soon as it is too large."""
     body = bytearray()
-    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+    for chunk in response.iter_content(_CHUNK_BYTES):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise AnswerTooLargeError(f"answer over {MAX_ANSWER_BYTES} bytes", sent=True)
-        if time.monotonic() > give_up_at:
-            raise TransportError("answer too slow", sent=True)
     return bytes(body)
 
 
-def _may_have_been_sent(error: Exception) -> bool:
-    """Return False only where the failure proves that the connection was never made."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return _bytes_left.get()
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", cause)
-    return not isinstance(reason, NewConnectionError | ConnectTimeoutError) and not isinstance(
-        error, requests.exceptions.ConnectTimeout
-    )
+def _reason(error: BaseException, outer: BaseException | None) -> str:
+    """Say what happened by the exception's kind and its cause's; their texts may quote addresses or headers.
 
-
-def _reason(error: Exception) -> str:
-    """Say what happened by the exception's kind; its text may quote addresses, headers or proxies."""
-    cause = error.args[0] if error.args else None
-    inner = getattr(cause, "reason", None)
-    names = [type(error).__name__, type(inner).__name__ if isinstance(inner, Exception) else ""]
-    return ": ".join(dict.fromkeys(name for name in names if name))
+    `outer` was being handled when the exchange began and has nothing to do with it.
+    """
+    root = error
+    while root.__context__ is not None and root.__context__ is not outer:
+        root = root.__context__
+    return ": ".join(dict.fromkeys(type(each).__name__ for each in (error, root)))
 
 
 class _UntilDeadline(io.RawIOBase):
-    """The socket of one answer, readable until the read timeout has passed *in total*."""
+    """The incoming side of a socket, readable until the exchange as a whole has taken too long."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        timeout = sock.gettimeout()
+    def __init__(self, sock: socket.socket, incoming: io.RawIOBase) -> None:
         self._sock = sock
-        self._give_up_at = None if timeout is None else time.monotonic() + timeout
+        self._incoming = incoming
+        self._give_up_at = _progress.get().give_up_at
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        if self._give_up_at is not None:
-            remaining = self._give_up_at - time.monotonic()
-            if remaining <= 0:
-                raise TimeoutError("the whole answer took too long")
-            self._sock.settimeout(remaining)
-        return self._sock.recv_into(buffer)
+    def readinto(self, buffer: Any) -> int | None:
+        remaining = self._give_up_at - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the whole exchange took too long")
+        self._sock.settimeout(remaining)
+        return self._incoming.readinto(buffer)
+
+    def close(self) -> None:
+        self._incoming.close()
+        super().close()
 
 
 class _Reply(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        # Replaces the file made by http.client, which keeps the socket open by reference count: close it in its place.
-        self._socket_file = self.fp
-        self.fp = io.BufferedReader(_UntilDeadline(sock))
-
-    def _close_conn(self) -> None:
-        self._socket_file.close()
-        super()._close_conn()  # type: ignore[misc]
+        self.fp = io.BufferedReader(_UntilDeadline(sock, self.fp.detach()))
 
 
 class _Connection(HTTPConnection):
     debuglevel = 0  # shadows http.client's global switch, which would print the Authorization header
     response_class = _Reply
 
+    def connect(self) -> None:
+        progress = _progress.get()
+        try:
+            super().connect()
+        finally:
+            progress.bytes_left = False  # what a proxy was asked for on the way is not the request
+        if time.monotonic() >= progress.give_up_at:
+            raise TimeoutError("connecting took too long")
+
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        _bytes_left.set(True)
+        _progress.get().bytes_left = True
         super().send(data)
 
 

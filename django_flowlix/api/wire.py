@@ -22,11 +22,12 @@ def parse_json(body: bytes) -> object:
     """
     try:
         value: object = json.loads(body, parse_constant=_refuse, parse_float=_finite)
-    except RecursionError:
-        value = ValueError
-    if value is ValueError:  # outside the handler: a RecursionError's traceback is a thousand frames long
-        raise ValueError("JSON nested too deeply")
-    return value
+    except (ValueError, RecursionError):
+        pass
+    else:
+        return value
+    # Outside the handler: a JSONDecodeError carries the whole text, a RecursionError a thousand frames.
+    raise ValueError("not JSON, or nested too deeply, or with a number out of range")
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,12 @@ def test_every_published_code_has_its_category_and_texts(code: str, category: Ca
 
 def test_there_are_no_codes_that_no_page_documents() -> None:
     assert set(DECLINES) == set(PUBLISHED)
+
+
+def test_the_reference_page_lists_every_code_with_its_category() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "declines.md"
+    rows = re.findall(r"^\| `([a-z_]+)` \| `([a-z_]+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {code: Category(category) for code, category in rows} == PUBLISHED
 
 
 @pytest.mark.parametrize("code", [*PUBLISHED, "no_such_code", None])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import decimal
+import doctest
 import pickle
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -291,3 +293,9 @@ def test_rescaling_keeps_the_value(amount_minor: int, denomination: tuple[str, i
     else:
         with pytest.raises(MoneyError):
             money.rescaled(exponent)
+
+
+def test_the_examples_of_the_documentation_work() -> None:
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "money.md"
+    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert (result.failed, result.attempted) == (0, 10)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..errors import gateway_text
+from ..money import MAX_AMOUNT_MINOR
 from ..objects import Card
-from ..redaction import mask, one_line
 from .base import MalformedObjectError
 
-MAX_AMOUNT_MINOR = 2**63 - 1
 _ID_LENGTH = 255
 _WORD_LENGTH = 64
 _MESSAGE_LENGTH = 500
@@ -43,13 +43,12 @@ def require_text(data: Mapping[str, Any], name: str) -> str:
     value = data.get(name)
     if not isinstance(value, str) or not value:
         raise MalformedObjectError(f"{name} is missing or is not a text")
-    return one_line(value, _WORD_LENGTH)
+    return gateway_text(value, _WORD_LENGTH)
 
 
 def optional_text(data: Mapping[str, Any], name: str, limit: int = _MESSAGE_LENGTH) -> str:
-    """Return a text of the gateway for storage: one line, cut, with anything secret masked."""
     value = data.get(name)
-    return mask(one_line(value, limit)) if isinstance(value, str) else ""
+    return gateway_text(value, limit) if isinstance(value, str) else ""
 
 
 def optional_int(data: Mapping[str, Any], name: str) -> int | None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from ..errors import gateway_text
 from ..money import Money
 from ..objects import Customer
 from ..redaction import contains_card_number, looks_like_phone
@@ -16,8 +17,10 @@ from ..redaction import contains_card_number, looks_like_phone
 MAX_DESCRIPTION_LENGTH = 500
 MAX_TEXT_LENGTH = 255
 _CARD = "looks like a card number, which must never be sent: write the last four digits at most"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+# Half a surrogate pair cannot be written in UTF-8, which is what JSON is read as.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_ADDRESS = re.compile(r"[\x21-\x7e]+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _PHONE = re.compile(r"\+?[1-9][0-9]{6,14}")
 _PHONE_PUNCTUATION = re.compile(r"[\s().\-/\u00a0]")
@@ -29,9 +32,13 @@ def amount_faults(amount: Money) -> Iterator[str]:
 
 
 def redirect_url_faults(url: str) -> Iterator[str]:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        yield "redirect_url must be an absolute http(s) address"
+    try:
+        parts = urlsplit(url)
+        absolute = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        absolute = False
+    if not absolute or not _ADDRESS.fullmatch(url):
+        yield "redirect_url must be an absolute http(s) address without spaces, such as https://shop.example/return"
 
 
 def customer_faults(customer: Customer | None, *, required: bool) -> Iterator[str]:
@@ -73,15 +80,18 @@ def metadata_faults(metadata: Mapping[str, str], *, max_entries: int, ids: froze
 
     One random 16-digit number in 45 looks like a card number, so order numbers are told apart by field, not by luck.
     """
+    if not isinstance(metadata, Mapping):
+        yield f"metadata must be a mapping of texts, not {type(metadata).__name__}"
+        return
     if len(metadata) > max_entries:
         yield f"metadata has {len(metadata)} entries, at most {max_entries} are allowed"
     for position, (key, value) in enumerate(metadata.items(), start=1):
         if not isinstance(key, str) or not key or contains_card_number(key):
             yield f"metadata key no. {position} must be a text that is not a card number"
         elif not isinstance(value, str):
-            yield f"metadata[{key[:40]}] must be text, not {type(value).__name__}"
+            yield f"metadata[{gateway_text(key, 40)}] must be text, not {type(value).__name__}"
         elif key not in ids and contains_card_number(value):
-            yield f"metadata[{key[:40]}] {_CARD}"
+            yield f"metadata[{gateway_text(key, 40)}] {_CARD}"
 
 
 def _text_faults(label: str, value: str, max_length: int) -> Iterator[str]:
