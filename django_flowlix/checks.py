@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  Django's name
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+from django.http.request import split_domain_port, validate_host
 from django.urls import NoReverseMatch, reverse
 
 from .conf import Account, accounts, faults
@@ -27,13 +29,13 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 @register(Tags.urls)
 def check_urls(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """E030: without our URLs there is no address to send the customer back to."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return []  # a project without pages, such as a worker
     try:
         reverse("django_flowlix:return", args=["token"])
     except NoReverseMatch:
         hint = 'Add path("flowlix/", include("django_flowlix.urls")) to your root URLconf.'
         return [_message("E030", "The URLs of django_flowlix are not included.", hint)]
-    except ImproperlyConfigured:
-        return []  # no ROOT_URLCONF at all: Django says so itself
     return []
 
 
@@ -59,7 +61,7 @@ def check_deployed_mode(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     ]
 
 
-@register(Tags.database)
+@register(Tags.models)  # Tags.database checks run on request only, and this one opens no connection
 def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """W033: SQLite without IMMEDIATE transactions fails at once when two processes write."""
     options = connections["default"].settings_dict.get("OPTIONS", {})
@@ -67,6 +69,18 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         return []
     hint = 'Set DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}.'
     return [_message("W033", "SQLite begins transactions without the write lock.", hint)]
+
+
+@register(Tags.security)
+def check_allowed_hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W035: a customer who comes back to a host that Django does not serve gets an error page."""
+    hint = "Add the host to ALLOWED_HOSTS, or correct BASE_URL; silence this behind a proxy that rewrites Host."
+    allowed = settings.ALLOWED_HOSTS or ([".localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])
+    return [
+        _message("W035", f"The host of FLOWLIX[{account.alias!r}]['BASE_URL'] is not in ALLOWED_HOSTS.", hint)
+        for account in _accounts()
+        if not validate_host(split_domain_port(urlsplit(account.base_url).netloc)[0], allowed)
+    ]
 
 
 @register(Tags.security)

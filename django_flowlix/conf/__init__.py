@@ -19,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from ..api.contracts import CONTRACTS, Contract
+from ..api.redaction import mask
 from ..api.secret import Secret
 from .environment import read_environment
 from .rules import SETTINGS, Fault, SettingError, cross_faults
@@ -95,15 +96,16 @@ def faults() -> Iterator[Fault]:
 
 
 def _account_faults(alias: object, raw: object) -> Iterator[Fault]:
-    where = f"FLOWLIX[{alias!r}]"
+    where = f"FLOWLIX[{_shown(alias)}]"
     if not isinstance(alias, str) or not 0 < len(alias) <= 64 or not isinstance(raw, Mapping):
-        yield Fault("E002", f"{where} is not a dict of settings.", "Accounts have short text names and dict values.")
+        hint = 'Write FLOWLIX = {"default": {...}}: account names of 1 to 64 characters, each with its settings.'
+        yield Fault("E002", f"{where} is not the settings of an account.", hint)
         return
     for key in raw:
         if key not in SETTINGS:
             near = difflib.get_close_matches(str(key).upper(), SETTINGS, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"Known settings: {', '.join(SETTINGS)}."
-            yield Fault("E003", f"{where} has an unknown setting {str(key)[:40]!r}.", hint)
+            yield Fault("E003", f"{where} has an unknown setting {_shown(key)}.", hint)
     values: dict[str, Any] = {}
     for name, setting in SETTINGS.items():
         try:
@@ -122,12 +124,18 @@ def _shared_key_faults(raw_accounts: Mapping[Any, Any]) -> Iterator[Fault]:
             continue
         space = (Secret(raw["SECRET_KEY"]).reveal(), str(raw.get("IDEMPOTENCY_NAMESPACE", "")))
         if space in seen:
+            both = f"FLOWLIX[{_shown(alias)}] and FLOWLIX[{_shown(seen[space])}]"
             yield Fault(
                 "E020",
-                f"FLOWLIX[{alias!r}] and FLOWLIX[{seen[space]!r}] have the same SECRET_KEY and IDEMPOTENCY_NAMESPACE.",
+                f"{both} have the same SECRET_KEY and IDEMPOTENCY_NAMESPACE.",
                 "Give each account its own IDEMPOTENCY_NAMESPACE.",
             )
         seen[space] = alias
+
+
+def _shown(name: object) -> str:
+    """Quote a name for a message; a secret in the wrong place is masked."""
+    return repr(mask(str(name))[:40])
 
 
 def _account(alias: str, raw: Mapping[str, Any]) -> Account:

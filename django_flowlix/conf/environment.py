@@ -1,8 +1,9 @@
-"""Reading one account's settings from `FLOWLIX_*` environment variables, with django-environ's casts."""
+"""Reading one account's settings from `FLOWLIX_*` environment variables; django-environ splits lists and dicts."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,35 @@ from django.core.exceptions import ImproperlyConfigured
 from ..api.secret import Secret
 from .rules import SETTINGS
 
-# What is not plain text: the cast in django-environ's notation, and how a person writes it.
-_CASTS: dict[str, tuple[Any, str]] = {
-    "REDIRECT_HOSTS": ([str], "shop.example,www.shop.example"),
-    "HOSTED_PAGE_HOSTS": ([str], "pay.example"),
-    "TIMEOUT": ([float], "3.05,8"),
+
+def _texts(raw: str) -> list[str]:
+    return [text.strip() for text in environ.Env.parse_value(raw, list)]
+
+
+def _numbers(raw: str) -> list[float]:
+    # Not environ's float: it drops what it does not understand, and reads 1e2 as 12.
+    return [float(text) for text in _texts(raw)]
+
+
+def _secrets(raw: str) -> list[Secret]:
+    return [Secret(text) for text in _texts(raw)]
+
+
+def _exponents(raw: str) -> dict[str, int]:
+    return {currency.strip(): int(exponent) for currency, exponent in environ.Env.parse_value(raw, dict).items()}
+
+
+# What is not plain text: how it is read, and how a person writes it.
+_READERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "SECRET_KEY": (Secret, "fl_live_sk_…"),
+    "REDIRECT_HOSTS": (_texts, "shop.example,www.shop.example"),
+    "HOSTED_PAGE_HOSTS": (_texts, "pay.example"),
+    "TIMEOUT": (_numbers, "3.05,8"),
     "RETRY_BUDGET": (float, "20"),
     "BACKGROUND_RETRY_BUDGET": (float, "60"),
     "REQUESTS_PER_MINUTE": (int, "100"),
-    "CURRENCY_EXPONENTS": ({"value": int}, "HUF=0,ISK=0"),
-    "WEBHOOK_SECRETS": ([str], "whsec_…,whsec_…"),
+    "CURRENCY_EXPONENTS": (_exponents, "HUF=0,ISK=0"),
+    "WEBHOOK_SECRETS": (_secrets, "whsec_…,whsec_…"),
 }
 
 
@@ -30,31 +50,31 @@ def read_environment(prefix: str) -> dict[str, Any]:
 
     Raises: ImproperlyConfigured for a value that cannot be read; the value is not quoted.
     """
-    values: dict[str, Any] = {}
-    for name in SETTINGS:
-        raw = _raw(prefix + name)
-        if raw is not None:
-            values[name] = Secret(raw) if name == "SECRET_KEY" else _cast(prefix, name, raw)
-    return values
+    return {name: _read(prefix, name, raw) for name in SETTINGS if (raw := _raw(prefix + name)) is not None}
 
 
-def _cast(prefix: str, name: str, raw: str) -> Any:
-    if name not in _CASTS:
+def _read(prefix: str, name: str, raw: str) -> Any:
+    if name not in _READERS:
         return raw
-    cast, form = _CASTS[name]
+    reader, form = _READERS[name]
     try:
-        return environ.Env.parse_value(raw, cast)
-    except (ValueError, TypeError, KeyError):
+        return reader(raw)
+    except ValueError:
         raise ImproperlyConfigured(f"{prefix}{name} cannot be read. Write it like {form}.") from None
 
 
 def _raw(variable: str) -> str | None:
-    if value := os.environ.get(variable):
-        return value
-    path = os.environ.get(f"{variable}_FILE")
+    value, path = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
     if not path:
-        return None
+        return value or None
+    if value:
+        raise ImproperlyConfigured(f"{variable} and {variable}_FILE are both set. Remove one of them.")
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ImproperlyConfigured(f"{variable}_FILE cannot be read: {type(error).__name__}.") from None
+        text = Path(path).read_text(encoding="utf-8-sig").strip()
+    except (OSError, ValueError) as error:
+        # The path is not quoted: somebody may have written the secret itself there.
+        name = type(error).__name__
+        raise ImproperlyConfigured(f"{variable}_FILE cannot be read ({name}). Write a file's path.") from None
+    if not text:
+        raise ImproperlyConfigured(f"{variable}_FILE names an empty file. Write the value into it.")
+    return text

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +21,9 @@ from ..api.secret import Secret
 from ..api.transport import is_loopback
 
 _REQUIRED = object()
-_PLACEHOLDERS = frozenset({"order_reference"})
+PLACEHOLDER = "{order_reference}"
+_HOST = re.compile(r"[a-z0-9._-]+")
+_HOST_AND_PORT = re.compile(r"[a-z0-9._-]+(?::[0-9]{1,5})?")
 
 
 class SettingError(ValueError):
@@ -84,23 +85,28 @@ def _secret_key(value: object) -> Secret:
 
 
 def _contract(value: object) -> str:
-    if value not in CONTRACTS:
+    if _text(value) not in CONTRACTS:
         raise SettingError("is not a contract this version speaks.", f"Write one of: {', '.join(CONTRACTS)}.")
     return _text(value)
 
 
 def _address(value: object) -> str:
+    """Return an absolute address with its host in small letters and without a slash at the end."""
     text = _text(value).rstrip("/")
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
         raise SettingError("is not an address.", "Write it like https://shop.example.") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in text):
-        raise SettingError("is not an absolute http(s) address.", "Write it like https://shop.example.")
-    if parts.query or parts.fragment or parts.username:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _is_plain(text):
+        raise SettingError("is not an absolute http(s) address.", "Write it like https://shop.example, in ASCII.")
+    if "?" in text or "#" in text or "@" in parts.netloc:
         raise SettingError("has a query, a fragment or credentials.", "Write the address alone.")
-    return text
+    return parts._replace(netloc=parts.netloc.lower()).geturl()
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text and "\\" not in text
 
 
 def _origin(value: object) -> str:
@@ -114,14 +120,13 @@ def _origin(value: object) -> str:
 
 def _target(value: object) -> str:
     text = _text(value)
-    try:
-        names = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
-    except ValueError:
-        names = {"?"}
-    if names - _PLACEHOLDERS:
-        raise SettingError("has an unknown placeholder.", "Only {order_reference} is filled in.")
+    without = text.replace(PLACEHOLDER, "")
+    if "{" in without or "}" in without:
+        raise SettingError("has an unknown placeholder.", f"Only {PLACEHOLDER} is filled in.")
     if text and not text.startswith("/") and not urlsplit(text).netloc:
-        raise SettingError("is neither a path nor an address.", "Write it like /orders/{order_reference}/.")
+        raise SettingError("is neither a path nor an address.", f"Write it like /orders/{PLACEHOLDER}/.")
+    if not text.isprintable() or " " in text:
+        raise SettingError("contains white space or control characters.", f"Write it like /orders/{PLACEHOLDER}/.")
     return text
 
 
@@ -139,12 +144,14 @@ def _version(value: object) -> str:
 
 def _number(value: object, least: float, most: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise SettingError("is out of range.", f"Write a number of seconds from {least:g} to {most:g}.")
+        raise SettingError("is not a number in range.", f"Write a number of seconds from {least:g} to {most:g}.")
     return float(value)
 
 
 def _timeout(value: object) -> tuple[float, float]:
-    pair = value if isinstance(value, list | tuple) else (value, value)
+    pair = value if isinstance(value, list | tuple) else (value,)
+    if len(pair) == 1:
+        pair = (pair[0], pair[0])
     if len(pair) != 2:
         raise SettingError("is not a timeout.", "Write (connect seconds, answer seconds).")
     return _number(pair[0], 0.1, 60), _number(pair[1], 0.1, 60)
@@ -156,20 +163,31 @@ def _requests_per_minute(value: object) -> int:
     return value
 
 
-def _hosts(value: object) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise SettingError("is not a list.", 'Write a list of host names, such as ["shop.example"].')
-    hosts = tuple(_text(host) for host in value)
-    if any(not host or "/" in host or "*" in host for host in hosts):
-        raise SettingError("has an entry that is not a host name.", "Write names such as shop.example, no wildcards.")
+def _entries(value: object, hint: str) -> list[str]:
+    # A generator would be empty the second time it is read, and a string is a list of letters.
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise SettingError("is not a list.", hint)
+    return [_text(entry) for entry in value]
+
+
+def _redirect_hosts(value: object) -> tuple[str, ...]:
+    return _hosts(value, _HOST_AND_PORT, "Write names such as shop.example or shop.example:8443, no wildcards.")
+
+
+def _hosted_page_hosts(value: object) -> tuple[str, ...]:
+    return _hosts(value, _HOST, "Write names such as pay.example, no ports and no wildcards.")
+
+
+def _hosts(value: object, pattern: re.Pattern[str], hint: str) -> tuple[str, ...]:
+    hosts = tuple(host.lower() for host in _entries(value, 'Write a list of host names, such as ["shop.example"].'))
+    if not all(pattern.fullmatch(host) for host in hosts):
+        raise SettingError("has an entry that is not a host name.", hint)
     return hosts
 
 
 def _webhook_secrets(value: object) -> tuple[Secret, ...]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise SettingError("is not a list.", "Write a list of signing secrets, newest first.")
-    secrets = tuple(Secret(_text(entry)) for entry in value)
-    if any(not entry.reveal().startswith("whsec_") for entry in secrets):
+    secrets = tuple(Secret(entry) for entry in _entries(value, "Write a list of signing secrets, newest first."))
+    if not all(entry.reveal().startswith("whsec_") for entry in secrets):
         raise SettingError("has an entry that is not a signing secret.", "Signing secrets begin with whsec_.")
     return secrets
 
@@ -195,20 +213,20 @@ def _ca_bundle(value: object) -> str:
     return _text(value)
 
 
-def _proxy(value: object) -> str:
-    return _address(value) if value != "" else ""
+def _optional_address(value: object) -> str:
+    return "" if value == "" else _address(value)
 
 
 SETTINGS: dict[str, Setting] = {
     "SECRET_KEY": Setting("secret_key", "E004", _secret_key, _REQUIRED),
     "BASE_URL": Setting("base_url", "E005", _origin, _REQUIRED),
     "CONTRACT": Setting("contract_name", "E006", _contract, "eu"),
-    "API_URL": Setting("api_url", "E007", _address, ""),
+    "API_URL": Setting("api_url", "E007", _optional_address, ""),
     "API_VERSION": Setting("api_version", "E008", _version, ""),
     "SUCCESS_URL": Setting("success_url", "E009", _target, ""),
     "FAILURE_URL": Setting("failure_url", "E010", _target, ""),
-    "REDIRECT_HOSTS": Setting("redirect_hosts", "E011", _hosts, ()),
-    "HOSTED_PAGE_HOSTS": Setting("hosted_page_hosts", "E012", _hosts, ()),
+    "REDIRECT_HOSTS": Setting("redirect_hosts", "E011", _redirect_hosts, ()),
+    "HOSTED_PAGE_HOSTS": Setting("hosted_page_hosts", "E012", _hosted_page_hosts, ()),
     "IDEMPOTENCY_NAMESPACE": Setting("idempotency_namespace", "E013", _namespace, ""),
     "TIMEOUT": Setting("timeout_seconds", "E014", _timeout, (3.05, 8.0)),
     "RETRY_BUDGET": Setting("retry_budget_seconds", "E015", lambda value: _number(value, 1, 300), 20.0),
@@ -218,7 +236,7 @@ SETTINGS: dict[str, Setting] = {
     "REQUESTS_PER_MINUTE": Setting("requests_per_minute", "E017", _requests_per_minute, 0),
     "CURRENCY_EXPONENTS": Setting("currency_exponents", "E018", _exponents, {}),
     "CA_BUNDLE": Setting("ca_bundle", "E019", _ca_bundle, ""),
-    "PROXY": Setting("proxy", "E021", _proxy, ""),
+    "PROXY": Setting("proxy", "E021", _optional_address, ""),
     "WEBHOOK_SECRETS": Setting("webhook_secrets", "E022", _webhook_secrets, ()),
 }
 
@@ -246,20 +264,20 @@ def cross_faults(where: str, values: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _target_faults(where: str, values: Mapping[str, Any]) -> Iterator[Fault]:
-    base = urlsplit(values["BASE_URL"])
     for name in ("SUCCESS_URL", "FAILURE_URL"):
         target = values[name]
         if target and not is_own_address(target, base_url=values["BASE_URL"], hosts=values["REDIRECT_HOSTS"]):
             yield Fault(
                 "E026",
-                f"{where}[{name!r}] leads to a foreign host.",
-                f"Write a path, an address on {base.netloc}, or add the host to REDIRECT_HOSTS.",
+                f"{where}[{name!r}] leads to a foreign host or to plain http.",
+                f"Write a path, an address that begins with {values['BASE_URL']}, or add the host to REDIRECT_HOSTS.",
             )
 
 
 def is_own_address(url: str, *, base_url: str, hosts: Iterable[str]) -> bool:
     """Tell whether a customer may be sent there: a path, or the shop's own hosts, https if the shop is."""
     base = urlsplit(base_url)
-    return url_has_allowed_host_and_scheme(
+    # A relative path would lead to different places from the return view and from the waiting page.
+    return url.lower().startswith(("/", "http://", "https://")) and url_has_allowed_host_and_scheme(
         url, allowed_hosts={base.netloc, *hosts}, require_https=base.scheme == "https"
     )
