@@ -75,7 +75,7 @@ def _gateway_error(answer: Answer, operation: str, now: float) -> AnsweredError:
     body = _error_object(answer)
     message = body.get("message")
     kind = error_class(answer.status, _word(body, "type"))
-    waits = kind is RateLimitError or answer.status == 503
+    waits = kind is RateLimitError
     return kind(
         message if isinstance(message, str) and message else f"the gateway answered HTTP {answer.status}",
         operation=operation,

@@ -6,8 +6,7 @@
 | 429                                                    | `Retry-After`; without a usable one 1, 2, 4, 8, 16, 30 s |
 | every other 4xx, 3xx                                   | never                                                    |
 
-Waits never fall below the table, nor below the `Retry-After` of a 503; jitter is only added. No wait passes the call's
-deadline.
+Waits never fall below the table; jitter is only added. No wait passes the call's deadline.
 
 Source: docs.flowlix.eu/guides/go-live, docs.flowlix.eu/api-reference/rate-limits; Retry-After: RFC 9110 §10.2.3
 """
@@ -63,14 +62,14 @@ def rate_limit_backoff(tries_made: int) -> float:
 
 def wait_before_next_try(error: FlowlixError, *, tries_made: int) -> float | None:
     """Return the least seconds to wait before another try, or None when this error is not tried again."""
-    asked = error.retry_after_seconds
     if isinstance(error, RateLimitError):
+        asked = error.retry_after_seconds
         if tries_made > len(RATE_LIMIT_BACKOFF_SECONDS):
             return None
         return rate_limit_backoff(tries_made) if asked is None else asked
     if not _may_help(error) or tries_made > len(BACKOFF_SECONDS):
         return None
-    return max(BACKOFF_SECONDS[tries_made - 1], asked or 0.0)
+    return BACKOFF_SECONDS[tries_made - 1]
 
 
 def with_jitter(seconds: float, *, chance: float) -> float:

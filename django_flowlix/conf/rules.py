@@ -79,7 +79,7 @@ def _secret_key(value: object) -> Secret:
         raise SettingError("has quotation marks around it.", "Remove them; some .env readers keep them.")
     if any(character.isspace() for character in plain):
         raise SettingError("contains white space or a line break.", "Copy the key again, or use a *_FILE variable.")
-    if not plain.isascii() or not plain.isprintable() or len(plain) < 16:
+    if not plain.isascii() or not plain.isprintable() or plain.endswith("_sk_"):
         raise SettingError("is not a Flowlix key.", "Copy it from Dashboard > Settings > API Keys.")
     return text
 

@@ -87,8 +87,8 @@ class Attempt:
 
 @pytest.mark.parametrize(
     "step",
-    [NOT_SENT, NO_ANSWER, TOO_LARGE, HTML, *(refusal(status, "api_error") for status in (500, 502, 503, 504, 408, 421, 425)),
-     refusal(409, "idempotency_error"), Answer(204, {}, b"")],
+    [NOT_SENT, NO_ANSWER, TOO_LARGE, HTML, Answer(204, {}, b""), refusal(409, "idempotency_error"),
+     *(refusal(status, "api_error") for status in (500, 502, 503, 504, 408, 421, 425))],
     ids=str,
 )  # fmt: skip
 def test_n1_n2_n5_i7_n8_four_tries_after_one_two_and_four_seconds(step, clock):

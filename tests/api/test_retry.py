@@ -65,7 +65,7 @@ def test_r3_zero_and_past_dates_mean_at_once(value):
         "30 seconds",
         "2026-01-01T00:00:00Z",
         "٣٠",
-        "３０",
+        "\uff13\uff10",
         "²",
         "Sun",
         "Sun, 06 Nov 1994",
@@ -99,10 +99,10 @@ def test_r4_no_header_whatever_it_holds_raises_or_asks_for_too_much(value):
     assert seconds is None or 0 <= seconds <= SIX_HOURS
 
 
-@given(st.datetimes(datetime(1971, 1, 1), datetime(2068, 1, 1)))
+@given(st.integers(31_536_000, 3_000_000_000))
 def test_r2_every_date_comes_out_as_its_distance(moment):
-    moment = moment.replace(microsecond=0, tzinfo=UTC)
-    seconds = retry_after_seconds(format_datetime(moment, usegmt=True), now=moment.timestamp() - 60)
+    written = format_datetime(datetime.fromtimestamp(moment, UTC), usegmt=True)
+    seconds = retry_after_seconds(written, now=moment - 60)
     assert seconds == 60
 
 
@@ -151,12 +151,10 @@ def test_r1_r3_a_429_with_a_header_waits_what_it_says_and_is_counted(asked):
     assert [wait_before_next_try(error, tries_made=n) for n in range(1, 8)] == [asked] * 6 + [None]
 
 
-@pytest.mark.parametrize(
-    ("asked", "waits"), [(0.0, [1, 2, 4, None]), (3.0, [3, 3, 4, None]), (60.0, [60, 60, 60, None])]
-)
-def test_a_503_that_asks_for_longer_gets_it_and_never_less_than_the_table(asked, waits):
+@pytest.mark.parametrize("asked", [None, 0.0, 60.0])
+def test_retry_after_counts_on_429_only(asked):
     error = errors.ApiError("x", status=503, retry_after_seconds=asked)
-    assert [wait_before_next_try(error, tries_made=n) for n in range(1, 5)] == waits
+    assert [wait_before_next_try(error, tries_made=n) for n in range(1, 5)] == [1, 2, 4, None]
 
 
 @given(st.floats(0, SIX_HOURS), st.floats(0, 1, exclude_max=True))

@@ -100,7 +100,8 @@ class EuContract(Contract):
             "metadata": dict(request.metadata),
         }
         if request.customer is not None:
-            body["customer"] = request.customer.as_dict()
+            customer = request.customer.as_dict()
+            body["customer"] = customer | {"phone": validation.compact_phone(customer["phone"])}
         if request.description:
             body["description"] = request.description
         return body

@@ -64,8 +64,13 @@ def _customer_field_faults(name: str, value: object) -> Iterator[str]:
         yield f"{label} is not an e-mail address"
     if name == "country" and not _COUNTRY.fullmatch(value):
         yield f"{label} must be an ISO 3166-1 alpha-2 code in capitals, such as DE"
-    if name == "phone" and not _PHONE.fullmatch(_PHONE_PUNCTUATION.sub("", value)):
+    if name == "phone" and not _PHONE.fullmatch(compact_phone(value)):
         yield f"{label} must be international, such as +49 30 901820"
+
+
+def compact_phone(phone: str) -> str:
+    """Return a phone number as it is sent: `+49 (30) 90-1820` as `+4930901820`. Source: ITU-T E.164"""
+    return _PHONE_PUNCTUATION.sub("", phone)
 
 
 def description_faults(description: object) -> Iterator[str]:

@@ -27,6 +27,7 @@ PEOPLE = {
     "city": "Berlin",
     "zip": "10117",
 }
+WRITTEN = PEOPLE | {"phone": "+4930901820"}  # international numbers go out without punctuation
 
 
 def hosted(**changes):
@@ -55,14 +56,14 @@ def test_a_hosted_body_holds_only_what_the_contract_knows():
     assert EU.hosted_payment_body(hosted()) == {
         "amount": 4999,
         "currency": "eur",
-        "customer": PEOPLE,
+        "customer": WRITTEN,
         "redirect_url": "https://shop.example/r",
         "metadata": {},
     }
     assert EU.hosted_payment_body(hosted(description="Tea", metadata={"a": "b"})) == {
         "amount": 4999,
         "currency": "eur",
-        "customer": PEOPLE,
+        "customer": WRITTEN,
         "redirect_url": "https://shop.example/r",
         "metadata": {"a": "b"},
         "description": "Tea",

@@ -125,7 +125,8 @@ def test_a_description_is_text_of_at_most_500_characters():
 @pytest.mark.parametrize(
     "spelling",
     [PAN, "4242 4242 4242 4242", "4242-4242-4242-4242", "4242.4242.4242.4242", "4242\u00a04242\u00a04242\u00a04242",
-     "４２４２４２４２４２４２４２４２", "no.4242424242424242!", "card 378282246310005", "2223003122003222"],
+     "".join(chr(0xFF10 + int(digit)) for digit in PAN),
+     "no.4242424242424242!", "card 378282246310005", "2223003122003222"],
 )  # fmt: skip
 def test_l3_a_card_number_in_a_description_is_a_fault_in_every_spelling(spelling):
     (fault,) = validation.description_faults(spelling)
