@@ -58,7 +58,6 @@ class ReviewReason(models.TextChoices):
     UNKNOWN_STATUS = "unknown_status", _("the gateway uses a status that this version does not know")
     NOT_FOUND = "not_found", _("the gateway does not know the payment: wrong key, mode or account?")
     KEY_CONFLICT = "key_conflict", _("the idempotency key was used with another request: set IDEMPOTENCY_NAMESPACE")
-    UNPROVEN = "unproven", _("it cannot be proven whether the gateway created the payment")
 
 
 class ChangeSource(models.TextChoices):

@@ -1,7 +1,7 @@
 """The hosted payment's pages: start, return, status poll, waiting page, result. Input → one service call → output.
 
-All are open to people who are not logged in (the return token is the permission), never cached, and outside the
-request's transaction, because the services commit before they talk to the gateway.
+All are open to people who are not logged in (the return token is the permission), never cached, never framed, and
+outside the request's transaction, because the services commit before they talk to the gateway.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from .api import FlowlixError
@@ -50,7 +51,7 @@ class CheckoutView(View):
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         view = cls.protect(super().as_view(**initkwargs))
-        return login_not_required(transaction.non_atomic_requests(never_cache(view)))
+        return login_not_required(transaction.non_atomic_requests(never_cache(xframe_options_deny(view))))
 
     @staticmethod
     def protect(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -101,7 +102,12 @@ class ReturnView(CheckoutView):
         payment = get_object_or_404(Payment, return_token=token)
         if any(claimed != payment.gateway_id for claimed in _claimed_ids(request)):
             logger.warning("payment %s: a return named another payment's id; refused", payment.pk)
-            return _problem(request, 400, _("This address does not belong to your payment"), payment=payment)
+            return _problem(
+                request,
+                400,
+                _("This address does not belong to your payment"),
+                message=_("Please go back to the shop: your order's page shows how the payment stands."),
+            )
         payment = _looked_at(payment, ChangeSource.RETURN)
         return HttpResponseRedirect(_next_url(payment) or payment.get_absolute_url())
 
@@ -132,8 +138,8 @@ class StatusView(CheckoutView):
         payment = _looked_at(get_object_or_404(Payment, return_token=token), ChangeSource.RETURN, POLL_DEADLINE_SECONDS)
         url = _next_url(payment)
         # A customer who waited for the start goes on to pay; one who has paid must not be sent to pay again.
-        if payment.status == PaymentStatus.PENDING and request.GET.get("from") == PaymentStatus.CREATED:
-            url = payment.hosted_page_url
+        if request.GET.get("from") == PaymentStatus.CREATED:
+            url = url or _hosted_page_url(payment)
         return JsonResponse({"state": payment.status, "next": url})
 
 
@@ -146,9 +152,7 @@ class ContinueView(CheckoutView):
             payment = resume_payment(payment)
         except PaymentError as error:
             return _answer_to(request, error)
-        if payment.status == PaymentStatus.PENDING and payment.hosted_page_url:
-            return HttpResponseRedirect(payment.hosted_page_url)
-        return HttpResponseRedirect(payment.get_absolute_url())
+        return HttpResponseRedirect(_hosted_page_url(payment) or payment.get_absolute_url())
 
 
 class ResultView(CheckoutView):
@@ -182,6 +186,12 @@ def _next_url(payment: Payment) -> str:
         return ""
     own_page = payment.success_url if payment.status == PaymentStatus.SUCCEEDED else payment.failure_url
     return own_page or reverse("django_flowlix:result", args=[payment.return_token])
+
+
+def _hosted_page_url(payment: Payment) -> str:
+    """Return where the customer can still pay; "" for an attempt that another amount has replaced."""
+    payable = payment.status == PaymentStatus.PENDING and payment.superseded_at is None
+    return payment.hosted_page_url if payable else ""
 
 
 def _claimed_ids(request: HttpRequest) -> list[str]:

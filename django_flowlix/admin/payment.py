@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,18 +15,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..models import Payment
-from .timeline import timeline
+from .timeline import MOST_ENTRIES, timeline
 
 
 @admin.register(Payment)
 class PaymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    list_display = ("order_reference", "attempt", "money", "state", "mode", "gateway_id", "created_at")
+    list_display = ("order_reference", "money", "state", "created_at", "mode", "attempt", "gateway_id")
     list_filter = ("status", "livemode")
-    search_fields = ("order_reference__exact", "gateway_id__exact", "request_id__exact")
+    search_fields = ("order_reference", "gateway_id", "request_id")  # exactly, see get_search_results
     search_help_text = gettext_lazy("Order, payment id or request id, complete")
     ordering = ("-created_at",)
+    # Sorting and counting by anything else would read the whole table.
+    sortable_by = ("created_at",)
+    show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     list_per_page = 50
+    view_on_site = False  # the customer's page: to look at it is to ask the gateway
     change_form_template = "admin/django_flowlix/payment/change_form.html"
     fieldsets = (
         (None, {"fields": ("order_reference", "money", "refunded", "state", "review", "mode", "card", "decline_text")}),
@@ -63,14 +69,28 @@ class PaymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
         # What was sent holds the customer's details: it is never read for a screen.
         return super().get_queryset(request).defer("request_body")
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        payment = self.get_object(request, object_id)
-        context = {"timeline": timeline(payment) if payment else []} | (extra_context or {})
-        return super().change_view(request, object_id, form_url, context)
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Payment], search_term: str
+    ) -> tuple[QuerySet[Payment], bool]:
+        # The whole term, not its words: an order reference may contain spaces.
+        if term := search_term.strip():
+            queryset = queryset.filter(reduce(or_, (Q((field, term)) for field in self.search_fields)))
+        return queryset, False
 
-    @admin.display(description=gettext_lazy("amount"), ordering="amount_minor")
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Payment | None = None,
+    ) -> HttpResponse:
+        entries = timeline(obj) if obj else []
+        context |= {"timeline": entries, "timeline_is_cut": len(entries) == MOST_ENTRIES}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    @admin.display(description=gettext_lazy("amount"))
     def money(self, payment: Payment) -> str:
         return str(payment.amount)
 
@@ -78,24 +98,27 @@ class PaymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
     def refunded(self, payment: Payment) -> str:
         return str(payment.amount_refunded)
 
-    @admin.display(description=gettext_lazy("status"), ordering="status")
+    @admin.display(description=gettext_lazy("status"))
     def state(self, payment: Payment) -> SafeString:
-        return format_html(
-            '<span class="flowlix-status flowlix-{}">{}</span>', payment.status, payment.get_status_display()
+        badge = format_html(
+            '<span class="flowlix-badge flowlix-{}">{}</span>', payment.status, payment.get_status_display()
         )
+        if not payment.review_reason:
+            return badge
+        return format_html('{} <span class="flowlix-badge flowlix-review">{}</span>', badge, _("needs review"))
 
     @admin.display(description=gettext_lazy("needs review"))
     def review(self, payment: Payment) -> str:
         return str(payment.get_review_reason_display()) if payment.review_reason else _("no")
 
-    @admin.display(description=gettext_lazy("mode"), ordering="livemode")
+    @admin.display(description=gettext_lazy("mode"))
     def mode(self, payment: Payment) -> SafeString:
         kind, text = ("live", _("LIVE")) if payment.livemode else ("test", _("test"))
-        return format_html('<span class="flowlix-mode flowlix-{}">{}</span>', kind, text)
+        return format_html('<span class="flowlix-badge flowlix-{}">{}</span>', kind, text)
 
     @admin.display(description=gettext_lazy("card"))
     def card(self, payment: Payment) -> str:
-        return f"{payment.card_brand} •••• {payment.card_last4}" if payment.card_last4 else "-"
+        return f"{payment.card_brand.title()} •••• {payment.card_last4}" if payment.card_last4 else "-"
 
     @admin.display(description=gettext_lazy("declined because"))
     def decline_text(self, payment: Payment) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from ..models import ApiCall, Payment, StatusChange
+from ..statuses import PaymentStatus, ReviewReason
+
+MOST_ENTRIES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """One thing that happened; `kind` is `change` or `call`, `tone` is `good`, `bad` or `plain`."""
+    """One thing that happened; `kind` is `row`, `call` or `change`, `tone` is `good`, `bad` or `plain`."""
 
     when: datetime
     kind: str
@@ -23,10 +27,28 @@ class TimelineEntry:
 
 
 def timeline(payment: Payment) -> list[TimelineEntry]:
-    """Return the story, the oldest first; an exchange stands before the change it brought about. Two queries."""
-    calls = [_of_call(call) for call in payment.api_calls.all()]
-    changes = [_of_change(change) for change in payment.status_changes.all()]
-    return sorted([*calls, *changes], key=lambda entry: entry.when)
+    """Return the story, the oldest first; an exchange stands before the change it brought about. Two queries.
+
+    Of a very long story the latest `MOST_ENTRIES` are returned: a waiting page that is left open asks for days.
+    """
+    calls = [_of_call(call) for call in payment.api_calls.order_by("-created_at", "-pk")[:MOST_ENTRIES]]
+    changes = [_of_change(change) for change in payment.status_changes.order_by("-created_at", "-pk")[:MOST_ENTRIES]]
+    # Sorting is stable: at the same moment the row comes first, then its exchanges, then its changes.
+    story = [*_of_row(payment), *reversed(calls), *reversed(changes)]
+    return sorted(story, key=lambda entry: entry.when)[-MOST_ENTRIES:]
+
+
+def _of_row(payment: Payment) -> Iterator[TimelineEntry]:
+    yield TimelineEntry(
+        when=payment.created_at,
+        kind="row",
+        title=_("payment recorded"),
+        detail=_("attempt %(number)s over %(amount)s") % {"number": payment.attempt, "amount": payment.amount},
+    )
+    if payment.superseded_at:
+        yield TimelineEntry(
+            when=payment.superseded_at, kind="row", title=_("replaced by another attempt"), detail=_("still watched")
+        )
 
 
 def _of_call(call: ApiCall) -> TimelineEntry:
@@ -46,14 +68,17 @@ def _of_call(call: ApiCall) -> TimelineEntry:
 
 
 def _of_change(change: StatusChange) -> TimelineEntry:
-    detail = [change.get_source_display(), change.note, _delivery(change)]
     moved = change.from_status != change.to_status
+    # The name of a review reason stands in the note when there is nothing to add to it: show the reason's words.
+    note = str(dict(ReviewReason.choices).get(change.note, change.note))
+    detail = [change.get_source_display(), note, _delivery(change)]
+    stuck = change.delivery_attempts and not change.delivered_at
     return TimelineEntry(
         when=change.created_at,
         kind="change",
         title=str(change) if moved else _("flagged for review"),
         detail=" · ".join(part for part in detail if part),
-        tone="good" if change.to_status == "succeeded" and moved else "plain",
+        tone="bad" if stuck or not moved else "good" if change.to_status == PaymentStatus.SUCCEEDED else "plain",
     )
 
 
@@ -63,7 +88,7 @@ def _delivery(change: StatusChange) -> str:
     if change.delivered_at:
         return _("%(signal)s delivered") % {"signal": change.signal}
     if change.delivery_attempts:
-        return _("%(signal)s failed %(count)s times, will be repeated: %(error)s") % {
+        return _("%(signal)s raised, tries so far: %(count)s, will be repeated: %(error)s") % {
             "signal": change.signal,
             "count": change.delivery_attempts,
             "error": change.last_error,

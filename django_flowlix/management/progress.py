@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from typing import Protocol
 
-
-class Stream(Protocol):
-    def write(self, text: str, /) -> object: ...
-
-    def flush(self) -> None: ...
-
-    def isatty(self) -> bool: ...
+from django.core.management.base import OutputWrapper
 
 
 class ProgressBar:
     """`done/total` with a bar that fits the terminal; call `advance` per item and `close` at the end."""
 
-    def __init__(self, stream: Stream, total: int) -> None:
+    def __init__(self, stream: OutputWrapper, total: int) -> None:
         self._stream, self._total, self._done = stream, total, 0
         self._visible = total > 0 and stream.isatty()
         self._draw()
@@ -27,14 +20,16 @@ class ProgressBar:
         self._draw()
 
     def close(self) -> None:
-        if self._visible:
-            self._stream.write("\n")
+        self._write("\n")
 
     def _draw(self) -> None:
-        if not self._visible:
-            return
         counter = f" {self._done}/{self._total}"
         width = max(10, min(60, shutil.get_terminal_size().columns - len(counter) - 3))
-        filled = min(width, width * self._done // self._total)
-        self._stream.write(f"\r[{'#' * filled}{'.' * (width - filled)}]{counter}")
-        self._stream.flush()
+        filled = min(width, width * self._done // max(self._total, 1))
+        self._write(f"\r[{'#' * filled}{'.' * (width - filled)}]{counter}")
+
+    def _write(self, text: str) -> None:
+        if self._visible:
+            # As it is: a command's stderr adds a line break and the colour of errors.
+            self._stream.write(text, style_func=str, ending="")
+            self._stream.flush()

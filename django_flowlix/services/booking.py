@@ -41,12 +41,10 @@ def book(
         logger.error("payment %s does not match the gateway's answer: %s", payment.pk, note)
         return _keep(payment, _later(payment, source), source, gateway, ReviewReason.MISMATCH, note)
     values = _observed(payment, answer, gateway)
-    if answer.status is GatewayStatus.UNKNOWN:
-        note = f"unknown status {answer.gateway_status}"
-        return _keep(payment, values, source, gateway, ReviewReason.UNKNOWN_STATUS, note)
-    to = PaymentStatus(answer.status.value)
+    note = f"unknown status {answer.gateway_status}" if answer.status is GatewayStatus.UNKNOWN else ""
+    to = _following(payment, answer)
     try:
-        return _apply(payment, to, values, source, gateway, lambda: _doubt(payment, answer, to))
+        return _apply(payment, to, values, source, gateway, lambda: _doubt(payment, answer, to), note)
     except IntegrityError:
         payment.refresh_from_db()
     if to == PaymentStatus.SUCCEEDED and _order_is_paid_otherwise(payment):
@@ -59,6 +57,12 @@ def book_failure(payment: Payment, error: FlowlixError, *, source: str, gateway:
     logger.warning("payment %s: %s", payment.pk, error)
     review = _lasting_fault(payment, error)
     return _keep(payment, _later(payment, source) | values, source, gateway, review, str(error))
+
+
+def postpone(payment: Payment, gateway: Gateway) -> Payment:
+    """Leave a payment of the other mode until its mode's key is configured again; nobody can be asked about it."""
+    values = {"lease_until": None, "next_sync_at": schedule.next_look_at_the_other_mode(clock.now())}
+    return _keep(payment, values, ChangeSource.SYNC, gateway, None, "")
 
 
 def reject(payment: Payment, *, note: str, source: str, gateway: Gateway) -> Payment:
@@ -112,6 +116,13 @@ def _mismatches(payment: Payment, answer: GatewayPayment) -> list[str]:
     return [text for agrees, text in points if not agrees]
 
 
+def _following(payment: Payment, answer: GatewayPayment) -> PaymentStatus | None:
+    """Return the status an answer leads to; None for a word we do not know, unless it proves the payment's creation."""
+    if answer.status is not GatewayStatus.UNKNOWN:
+        return PaymentStatus(answer.status.value)
+    return PaymentStatus.PENDING if payment.status == PaymentStatus.CREATED else None
+
+
 def _observed(payment: Payment, answer: GatewayPayment, gateway: Gateway) -> dict[str, Any]:
     """Return what an answer that matches says, as columns."""
     now = clock.now()
@@ -152,8 +163,10 @@ def _later(payment: Payment, source: str) -> dict[str, Any]:
     }
 
 
-def _doubt(payment: Payment, answer: GatewayPayment, to: PaymentStatus) -> ReviewReason | None:
-    """Return why a person must look at a success before the merchant's code may call the order paid."""
+def _doubt(payment: Payment, answer: GatewayPayment, to: PaymentStatus | None) -> ReviewReason | None:
+    """Return why a person must look before the merchant's code may believe an answer."""
+    if answer.status is GatewayStatus.UNKNOWN:
+        return ReviewReason.UNKNOWN_STATUS
     if to != PaymentStatus.SUCCEEDED or payment.status == PaymentStatus.SUCCEEDED:
         return None
     if payment.superseded_at is not None:

@@ -61,6 +61,9 @@ def submit(payment: Payment, gateway: Gateway, *, source: ChangeSource, is_new: 
     `is_new` says that this worker has just committed the row: nothing was sent before.
     Raises: PaymentRejected, PaymentUnavailable (certainly not started), PaymentUnconfirmed (not known)
     """
+    if payment.livemode is not gateway.account.livemode:
+        # The other mode's key can neither send it nor prove by its list that it does not exist.
+        raise PaymentUnconfirmed("the payment belongs to the other mode's key", payment)
     sent_before = payment.first_sent_at is not None and not is_new
     if sent_before and not _may_send_again(payment, gateway.account):
         return _find(payment, gateway, source=source)

@@ -80,7 +80,7 @@ class Gateway:
             self._payment.lease_until = longer
 
     def shorten_deadline(self, seconds: float) -> None:
-        """Take time that the unit of work has spent already off the deadline of its calls, leaving at least a second."""
+        """Take time that has been spent already off the deadline of the calls, leaving at least a second."""
         self._deadline_seconds = max(self._deadline_seconds - seconds, 1.0)
 
     def record(self) -> None:

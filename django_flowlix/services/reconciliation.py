@@ -145,7 +145,9 @@ class Run:
             return
         gateway = Gateway(account, payment=payment, deadline_seconds=account.background_retry_budget_seconds)
         try:
-            if payment.gateway_id in listed:
+            if payment.livemode is not account.livemode:
+                booking.postpone(payment, gateway)
+            elif payment.gateway_id in listed:
                 booking.book(payment, listed[payment.gateway_id], source=ChangeSource.SYNC, gateway=gateway)
             else:
                 _keep_pace(account)

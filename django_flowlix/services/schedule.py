@@ -33,6 +33,11 @@ def next_look(created_at: datetime, now: datetime) -> datetime:
     return now + next((pause for limit, pause in _BY_AGE if age < limit), _LONGEST_PAUSE)
 
 
+def next_look_at_the_other_mode(now: datetime) -> datetime:
+    """Return when to see whether the key of a payment's mode is configured again."""
+    return now + _LONGEST_PAUSE
+
+
 def after_failure(failures: int, now: datetime) -> datetime:
     """Return when to try again after the n-th failure in a row: at once, 30 s, 1, 2, 4 … minutes, at most an hour."""
     return now + _growing(_FAILURE_PAUSE, failures, _LONGEST_FAILURE_PAUSE)

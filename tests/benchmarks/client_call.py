@@ -1,5 +1,6 @@
-"""CPU time of one client call beside the same call with a bare requests.Session: `python tests/benchmarks/client_call.py`.
+"""CPU time of one client call beside the same with a bare requests.Session.
 
+Run it with `python tests/benchmarks/client_call.py`.
 The budget is 1.25 times. Both talk to the same emulator in another process; rounds alternate, the median counts, so
 that only the ratio within one run is looked at.
 """

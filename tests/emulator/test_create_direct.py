@@ -55,10 +55,14 @@ def test_a_declined_card_is_402_with_its_code(merchant: Any, number: str, declin
     assert payment["failed_at"] is not None
 
 
-def test_a_card_past_its_month_is_expired(emulator: EmulatorServer, merchant: Any) -> None:
+@pytest.mark.parametrize(("month", "status"), [(10, 402), (11, 201), (12, 201)])
+def test_a_card_is_good_until_the_end_of_its_month(merchant: Any, month: int, status: int) -> None:
     body = merchant.direct_body()
-    body["card"] = {**body["card"], "exp_month": 1, "exp_year": 2020}
-    assert merchant.post("/v1/payments", body).json()["error"]["decline_code"] == "expired_card"
+    body["card"] = {**body["card"], "exp_month": month, "exp_year": 2023}
+    with EmulatorServer(read_seconds=lambda: 1_701_388_799.0) as merchant.emulator:  # 2023-11-30 23:59:59 UTC
+        answer = merchant.post("/v1/payments", body)
+    assert answer.status_code == status
+    assert answer.json().get("error", {}).get("decline_code") == ("expired_card" if status == 402 else None)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 import requests
 
+from django_flowlix.emulator.answers import Delivery
 from django_flowlix.emulator.fault_kinds import KINDS
+from django_flowlix.emulator.gateway import Exchange, Incoming
 from django_flowlix.emulator.server import EmulatorServer
 
 
@@ -129,6 +132,18 @@ def test_a_reset_ends_a_delay_without_doing_the_work(
     emulator.reset()
     with pytest.raises(requests.ConnectionError):
         held.result(timeout=10)
+    assert emulator.payments() == []
+
+
+def test_a_request_that_a_reset_overtakes_does_no_work(emulator: EmulatorServer, merchant: Any) -> None:
+    state = emulator.state
+    headers = {"authorization": f"Bearer {merchant.key}", "content-type": "application/json"}
+    body = json.dumps(merchant.hosted_body()).encode()
+    incoming = Incoming("POST", "/v1/payments/hpp", [], headers, body, emulator.url)
+    merchant.get("/v1/payments")
+    exchange = Exchange(state, incoming, state.log.entries()[0])
+    state.reset()
+    assert exchange.answer().delivery is Delivery.DROPPED
     assert emulator.payments() == []
 
 

@@ -116,6 +116,15 @@ def test_i4_a_refused_body_is_stored_and_replayed(emulator: EmulatorServer, merc
     assert merchant.create(key="order-1").status_code == 409
 
 
+def test_a_contract_that_stores_successes_only_frees_the_key(
+    emulator: EmulatorServer, merchant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emulator.state.contract, "stores", lambda answer: answer.status < 300)
+    assert merchant.pay_directly("4000000000009995", key="order-1").status_code == 402
+    assert merchant.pay_directly(key="order-1").status_code == 201
+    assert merchant.pay_directly("4000000000009995", key="order-1").status_code == 409
+
+
 def test_what_is_refused_before_processing_is_not_stored(emulator: EmulatorServer, merchant: Any) -> None:
     headers = {"Idempotency-Key": "order-1", "Content-Type": "application/json"}
     assert merchant.send("POST", "/v1/payments/hpp", data=b"{", headers=headers).status_code == 400

@@ -94,6 +94,13 @@ def test_l3_card_numbers_are_accepted_in_metadata_and_never_logged(
     assert json.dumps(spelling)[1:-1] not in entry.body
 
 
+def test_l3_wide_digits_are_found_in_unescaped_json_too(emulator: EmulatorServer, merchant: Any) -> None:
+    wide = "".join(chr(0xFF10 + int(digit)) for digit in PAN)
+    body = json.dumps(merchant.hosted_body(description=wide), ensure_ascii=False).encode()
+    merchant.send("POST", "/v1/payments/hpp", data=body, headers={"Content-Type": "application/json"})
+    assert json.loads(emulator.log()[-1].body)["description"] == "***9995"
+
+
 def test_l3_a_card_number_in_the_address_is_not_logged(emulator: EmulatorServer, merchant: Any) -> None:
     merchant.get(f"/v1/payments/{PAN}?status={PAN}", headers={"Referer": f"https://shop.example/{PAN}"})
     assert PAN not in json.dumps(emulator.log()[-1].as_dict())

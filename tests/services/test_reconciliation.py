@@ -11,6 +11,7 @@ from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.exceptions import PaymentUnconfirmed
 from django_flowlix.models import ApiCall, Payment
 from django_flowlix.services import start_payment
+from django_flowlix.services.payments import resume_payment
 from django_flowlix.services.reconciliation import Run
 from tests.conftest import TEST_KEY, FakeClock, a_request
 
@@ -128,6 +129,33 @@ def test_k5_refused_key_stops_the_account_after_one_request(emulator: EmulatorSe
     assert len(report.errors) == 1
     assert len(operations(emulator)) + len(emulator.log("unknown")) <= 1
     assert Payment.objects.exclude(status="pending").count() == 0
+
+
+@pytest.mark.parametrize("status", ["created", "pending"])
+def test_k3_payment_of_the_other_mode_is_neither_asked_about_nor_proven_absent(
+    emulator: EmulatorServer, fake_clock: FakeClock, status: str
+) -> None:
+    start_payment(a_request())
+    Payment.objects.update(livemode=True, status=status, gateway_id=None if status == "created" else "pay_live")
+    for both in (emulator, fake_clock):
+        both.advance(hours=25)  # the key's life is over: the list would be asked, by the wrong key
+    report = Run().execute()
+
+    stored = Payment.objects.get()
+    assert (stored.status, stored.lease_until, report.errors) == (status, None, [])
+    assert operations(emulator) == []
+    assert Run().count() == 0, "not taken up again at once"
+
+
+def test_k3_unknown_create_of_the_other_mode_is_not_sent_by_a_click(
+    emulator: EmulatorServer, fake_clock: FakeClock
+) -> None:
+    payment = start_payment(a_request())
+    Payment.objects.update(livemode=True, status="created", gateway_id=None, request_body="{}")
+    payment.refresh_from_db()
+    with pytest.raises(PaymentUnconfirmed, match="other mode"):
+        resume_payment(payment)
+    assert len(emulator.log()) == 1
 
 
 def test_account_that_is_no_longer_configured_is_reported(

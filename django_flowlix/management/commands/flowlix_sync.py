@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -35,59 +37,74 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        accounts()  # a fault of the settings is said once, before anything is taken up
+        try:
+            accounts()  # a fault of the settings is said once, before anything is taken up
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
         if options["dry_run"]:
             self._say_plan(options)
-            return
-        stop = _stop_event(looping=options["loop"] is not None)
-        report = self._run_once(options, stop)
-        while options["loop"] is not None and not stop.wait(options["loop"]):
-            report = self._run_once(options, stop)
-        if options["loop"] is None and report.errors:
-            raise CommandError("; ".join(report.errors))
+        elif options["loop"] is not None:
+            self._run_for_ever(options, _stop_on_signals())
+        elif errors := self._run_once(options, Event()).errors:
+            raise CommandError("; ".join(errors))
 
     def _say_plan(self, options: dict[str, Any]) -> None:
         lines = list(Run(limit=options["limit"], since=options["since"]).plan())
         self.stdout.write("\n".join([*lines, f"{len(lines)} to do; nothing was done (--dry-run)."]))
 
+    def _run_for_ever(self, options: dict[str, Any], stop: Event) -> None:
+        while not stop.is_set():
+            try:
+                errors = self._run_once(options, stop).errors
+            except (OperationalError, InterfaceError) as error:  # the database restarts: so does the next run
+                errors = [f"database: {type(error).__name__}"]
+            for line in errors:
+                self.stderr.write(line)
+            close_old_connections()
+            stop.wait(options["loop"])
+
     def _run_once(self, options: dict[str, Any], stop: Event) -> SyncReport:
         run = Run(limit=options["limit"], since=options["since"], should_stop=stop.is_set)
         bar = ProgressBar(self.stderr, run.count())
         run.on_progress = bar.advance
-        report = run.execute()
-        bar.close()
+        try:
+            report = run.execute()
+        finally:
+            bar.close()
         self.stdout.write(
             f"{report.changed} changed, {report.unchanged} unchanged, {report.failed} not settled, "
             f"{report.delivered} notifications delivered, {report.undelivered} to be repeated"
         )
-        if options["loop"] is not None:
-            for line in report.errors:
-                self.stderr.write(self.style.ERROR(line))
         return report
 
 
-def _stop_event(*, looping: bool) -> Event:
+def _stop_on_signals() -> Event:
     """Return an event that SIGINT and SIGTERM set, so that the payment at hand is finished first."""
     stop = Event()
-    if looping:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     return stop
 
 
 def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ArgumentTypeError("write a whole number from 1")
+    if not re.fullmatch(r"0*[1-9][0-9]{0,5}", text, re.ASCII):
+        raise ArgumentTypeError("write a whole number from 1 to 999999")
     return int(text)
 
 
 def _moment(text: str) -> datetime:
-    if match := re.fullmatch(r"([0-9]{1,6})([mhd])", text):
-        return timezone.now() - timedelta(**{_AGES[match[2]]: int(match[1])})
     try:
-        moment = parse_datetime(text)
-    except ValueError:
+        moment = _time_ago(text) or parse_datetime(text)
+    except (ValueError, OverflowError):
         moment = None
     if moment is None:
         raise ArgumentTypeError("write an age such as 90m, 24h or 7d, or a time such as 2026-01-31T08:00Z")
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    if moment > timezone.now():
+        raise ArgumentTypeError("lies in the future: write when the oldest payment of interest was made")
+    return moment
+
+
+def _time_ago(text: str) -> datetime | None:
+    match = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
+    return timezone.now() - timedelta(**{_AGES[match[2]]: int(match[1])}) if match else None
