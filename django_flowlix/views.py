@@ -41,7 +41,6 @@ from .statuses import ChangeSource, PaymentStatus
 logger = logging.getLogger("django_flowlix")
 
 POLL_DEADLINE_SECONDS = 5.0
-"""A page that asks again anyway does not hold a worker for all the retries."""
 REFRESH_SECONDS = 5
 
 
@@ -108,7 +107,7 @@ class ReturnView(CheckoutView):
                 _("This address does not belong to your payment"),
                 message=_("Please go back to the shop: your order's page shows how the payment stands."),
             )
-        payment = _looked_at(payment, ChangeSource.RETURN)
+        payment = _looked_at(payment)
         return HttpResponseRedirect(_next_url(payment) or payment.get_absolute_url())
 
     post = get
@@ -118,7 +117,7 @@ class PendingView(CheckoutView):
     """The page of a payment that is not decided yet; works by reloading, and better with JavaScript."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        payment = _looked_at(get_object_or_404(Payment, return_token=token), ChangeSource.RETURN, POLL_DEADLINE_SECONDS)
+        payment = _looked_at(get_object_or_404(Payment, return_token=token), asks_again=True)
         if url := _next_url(payment):
             return HttpResponseRedirect(url)
         is_new = payment.status == PaymentStatus.CREATED
@@ -135,7 +134,7 @@ class StatusView(CheckoutView):
     """How the payment stands, for the waiting page: `{"state": …, "next": address or ""}`."""
 
     def get(self, request: HttpRequest, token: str) -> JsonResponse:
-        payment = _looked_at(get_object_or_404(Payment, return_token=token), ChangeSource.RETURN, POLL_DEADLINE_SECONDS)
+        payment = _looked_at(get_object_or_404(Payment, return_token=token), asks_again=True)
         url = _next_url(payment)
         # A customer who waited for the start goes on to pay; one who has paid must not be sent to pay again.
         if request.GET.get("from") == PaymentStatus.CREATED:
@@ -167,13 +166,20 @@ class ResultView(CheckoutView):
         return render(request, "django_flowlix/result.html", context)
 
 
-def _looked_at(payment: Payment, source: ChangeSource, deadline_seconds: float | None = None) -> Payment:
-    """Return the payment as the gateway sees it now, or as it was when the gateway cannot be asked."""
+def _looked_at(payment: Payment, *, asks_again: bool = False) -> Payment:
+    """Return the payment as the gateway sees it now, or as it was when the gateway cannot be asked.
+
+    A page that asks again anyway neither holds a worker for all the retries nor takes the checkout's requests.
+    """
     if payment.status == PaymentStatus.SUCCEEDED:
         return payment
     try:
         return sync_payment(
-            payment, source=source, min_age_seconds=ASK_AGAIN_AFTER_SECONDS, deadline_seconds=deadline_seconds
+            payment,
+            source=ChangeSource.RETURN,
+            min_age_seconds=ASK_AGAIN_AFTER_SECONDS,
+            deadline_seconds=POLL_DEADLINE_SECONDS if asks_again else None,
+            can_wait=asks_again,
         )
     except (FlowlixError, PaymentError) as error:
         logger.warning("payment %s could not be verified now: %s", payment.pk, error)

@@ -19,7 +19,7 @@ from ..exceptions import AlreadyPaid, PaymentUnavailable, PaymentUnconfirmed
 from ..models import Payment
 from ..statuses import ChangeSource, PaymentStatus
 from . import booking, clock, creation
-from .gateway import Gateway
+from .gateway import Gateway, has_room
 from .payment_request import Draft, PaymentRequest, draft
 from .schedule import ASK_AGAIN_AFTER_SECONDS
 
@@ -81,18 +81,21 @@ def sync_payment(
     source: ChangeSource = ChangeSource.SYNC,
     min_age_seconds: float = 0.0,
     deadline_seconds: float | None = None,
+    can_wait: bool = False,
 ) -> Payment:
     """Ask the gateway how a payment stands and book the answer; the instance is up to date afterwards.
 
-    The gateway is not asked when it was within `min_age_seconds`. A payment without an id (outcome of the start
-    unknown) is left to `flowlix_sync` and the next start.
+    The gateway is not asked when it was within `min_age_seconds`, nor, if the look `can_wait`, while the rest of the
+    key's requests of this minute belongs to the checkout. A payment without an id (outcome of the start unknown) is
+    left to `flowlix_sync` and the next start.
 
     Raises: FlowlixError when the gateway cannot be asked; PaymentUnavailable when the configured key is of the other
         mode; RuntimeError inside `atomic()`.
     Source: docs.flowlix.eu/guides/hosted-payment-page (verify on the server)
     """
     account = configured_account(payment.account)
-    if payment.gateway_id is None or not _claim_look(payment, min_age_seconds):
+    has_to_wait = can_wait and not has_room(account)
+    if payment.gateway_id is None or has_to_wait or not _claim_look(payment, min_age_seconds):
         payment.refresh_from_db()
         return payment
     if payment.livemode is not account.livemode:

@@ -26,14 +26,13 @@ from ..models import Payment, StatusChange
 from ..models.payment import PaymentQuerySet
 from ..statuses import ChangeSource, PaymentStatus
 from . import booking, clock, creation, notifications, payments
-from .gateway import Gateway, calls_in_last_minute
+from .gateway import Gateway, has_room
 
 logger = logging.getLogger("django_flowlix")
 
 BATCH_SIZE = 100
 _LIST_FROM = 5
 """From so many open payments on, a list call pays."""
-_CHECKOUT_SHARE = 0.2
 _PACE_SECONDS = 1.0
 
 
@@ -208,7 +207,6 @@ def _intention(payment: Payment, now: datetime) -> str:
 
 
 def _keep_pace(account: Account) -> None:
-    """Wait while the background has used its part of the key's requests in the last minute."""
-    limit = account.requests_per_minute or account.contract.requests_per_minute
-    while calls_in_last_minute(account) >= limit * (1 - _CHECKOUT_SHARE):
+    """Wait while the background has used its part of the key's requests."""
+    while not has_room(account):
         clock.sleep(_PACE_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def test_s8_two_successes_at_once_one_is_booked_the_other_is_flagged(
     payments = paid_twice(emulator)
     deliveries.clear()
     gates = [hold("GET", answered=True), hold("GET", answered=True)]
-    looks = [workers.start(lambda payment=payment: sync_payment(fresh(payment))) for payment in payments]
+    looks = [workers.start(partial(sync_payment, fresh(payment))) for payment in payments]
     with gates[0].held(), gates[1].held():
         pass  # both know the answer, neither has booked it
 
@@ -264,9 +265,9 @@ def test_d3_everything_at_once_never_ends_in_a_deadlock(
     Payment.objects.update(last_synced_at=None)
     works: list[Callable[[], Any]] = [lambda: Run().execute()] * 4
     for payment in payments:
-        works.append(lambda payment=payment: come_back(payment))
-        works.append(lambda payment=payment: sync_payment(fresh(payment)))
-        works.append(lambda payment=payment: start_payment(a_request(order_reference=payment.order_reference)))
+        works.append(partial(come_back, payment))
+        works.append(partial(sync_payment, fresh(payment)))
+        works.append(partial(start_payment, a_request(order_reference=payment.order_reference)))
     results = workers.together(*works)
 
     unexpected = [r for r in results if isinstance(r, BaseException) and type(r).__name__ != "AlreadyPaid"]

@@ -13,7 +13,7 @@ from django_flowlix.api.transport import Transport
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.exceptions import AlreadyPaid, PaymentError, PaymentUnavailable, PaymentUnconfirmed
 from django_flowlix.models import Payment
-from django_flowlix.services import start_payment, sync_payment
+from django_flowlix.services import clock, start_payment, sync_payment
 from django_flowlix.services.reconciliation import Run
 from tests.conftest import TEST_KEY, FakeClock, a_request
 
@@ -113,8 +113,12 @@ def test_c2_c3_worker_that_dies_in_flight_is_replaced_by_the_one_that_waits(
     monkeypatch.setattr(Transport, "send", send_and_die)
     first = workers.start(lambda: start_payment(a_request()))
     waits = threading.Event()
-    real_sleep = fake_clock.sleep
-    monkeypatch.setattr("django_flowlix.services.clock.sleep", lambda seconds: (waits.set(), real_sleep(seconds)))
+
+    def sleep(seconds: float) -> None:
+        waits.set()
+        fake_clock.sleep(seconds)
+
+    monkeypatch.setattr(clock, "sleep", sleep)
     with gate.held():
         second = workers.start(lambda: start_payment(a_request()))
         assert waits.wait(10)

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from django.db import connection
@@ -22,21 +23,37 @@ from tests.crash import fulfilment
 ROOT = Path(__file__).parents[2]
 
 
+@dataclass(frozen=True)
+class WorkerProcess:
+    """`tests.crash.worker`, which does one job after the other."""
+
+    jobs: IO[str]
+    ends: IO[str]
+
+    def do(self, job: dict[str, Any]) -> int:
+        """Have a job done; return the exit code of the worker that did it."""
+        self.jobs.write(json.dumps(job) + "\n")
+        self.jobs.flush()
+        return int(self.ends.readline())
+
+
 @pytest.fixture(scope="session")
-def worker_process() -> Iterator[subprocess.Popen[str]]:
+def worker_process() -> Iterator[WorkerProcess]:
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "-m", "tests.crash.worker"]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with process:
-        yield process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield WorkerProcess(process.stdin, process.stdout)
         process.stdin.close()
 
 
 @pytest.fixture
 def kill_worker(
-    worker_process: subprocess.Popen[str], emulator: EmulatorServer, settings: Any, fake_clock: FakeClock
+    worker_process: WorkerProcess, emulator: EmulatorServer, settings: Any, fake_clock: FakeClock
 ) -> Callable[..., None]:
     """Let a worker do an action (`click`, `return`, `sync`) and kill it at a point; then it is some seconds later."""
 
@@ -49,9 +66,7 @@ def kill_worker(
             "action": action,
             "clock_ahead_seconds": ahead.total_seconds(),
         }
-        worker_process.stdin.write(json.dumps(job) + "\n")
-        worker_process.stdin.flush()
-        ended_by = -int(worker_process.stdout.readline())
+        ended_by = -worker_process.do(job)
         assert ended_by == signal.SIGKILL, f"the worker never came to {point}"
         fake_clock.current = datetime.now(UTC) + ahead
         fake_clock.advance(seconds=later_seconds)

@@ -10,7 +10,7 @@ import pytest
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.exceptions import PaymentUnconfirmed
 from django_flowlix.models import ApiCall, Payment
-from django_flowlix.services import start_payment
+from django_flowlix.services import start_payment, sync_payment
 from django_flowlix.services.payments import resume_payment
 from django_flowlix.services.reconciliation import Run
 from tests.conftest import TEST_KEY, FakeClock, a_request
@@ -191,6 +191,28 @@ def test_r6_background_leaves_a_part_of_the_limit_to_the_checkout(
     Run().execute()
     assert (fake_clock.now() - began).total_seconds() >= 60
     assert len(operations(emulator)) == 4
+
+
+def test_r9_background_slows_down_when_the_gateway_says_that_few_requests_are_left(
+    emulator: EmulatorServer, fake_clock: FakeClock
+) -> None:
+    emulator.set_rate_limit(10)
+    start_payment(a_request())
+    began = fake_clock.now()
+    Run().execute()
+    assert (fake_clock.now() - began).total_seconds() >= 60
+    assert len(operations(emulator)) == 1
+
+
+def test_r6_pages_that_ask_again_leave_the_checkout_its_requests(
+    emulator: EmulatorServer, fake_clock: FakeClock
+) -> None:
+    payment = start_payment(a_request())
+    emulator.pay(payment.gateway_id)
+    ApiCall.objects.update(rate_limit_remaining=9)
+    assert sync_payment(payment, can_wait=True).status == "pending"
+    assert operations(emulator) == []
+    assert sync_payment(payment).status == "succeeded"
 
 
 def test_plan_says_what_would_be_done_and_does_nothing(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
