@@ -391,7 +391,7 @@ def world(fake_clock: FakeClock, settings: Any, monkeypatch: pytest.MonkeyPatch)
 def test_promises_hold_in_any_order_of_events(world: World, fake_clock: FakeClock) -> None:
     explore = int(os.environ.get("FLOWLIX_EXPLORE", "0"))
     bounds = hypothesis_settings(
-        max_examples=explore or 25,
+        max_examples=explore or 40,
         stateful_step_count=25,
         derandomize=not explore,
         phases=list(Phase) if explore else [Phase.generate],
