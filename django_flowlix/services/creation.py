@@ -35,24 +35,29 @@ def lease_until(account: Account) -> datetime:
     return clock.now() + timedelta(seconds=sum(account.timeout_seconds)) + schedule.LEASE_MARGIN
 
 
-def take_lease(payment: Payment, account: Account, *, by_force: bool = False, while_due: bool = False) -> bool:
-    """Claim a payment in the status it was read in; False when another worker holds it (unless forced) or changed it.
+def take_lease(payment: Payment, account: Account, *, while_due: bool = False) -> bool:
+    """Claim a payment in the status it was read in; False when another worker holds it or has changed it.
 
     `while_due` leaves it as well to a worker that has looked at it since it was read. `payment` is up to date
     afterwards.
     """
-    claimable = Q() if by_force else Q(lease_until__isnull=True) | Q(lease_until__lte=clock.now())
+    claimable = Q(lease_until__isnull=True) | Q(lease_until__lte=clock.now())
     if while_due:
         claimable &= Q(next_sync_at__lte=clock.now())
+    return _claim(payment, account, claimable)
+
+
+def take_over(payment: Payment, account: Account) -> bool:
+    """Claim a payment that another worker holds, if sending does no harm even beside it: same body, living key."""
+    harmless = payment.first_sent_at is None or _may_send_again(payment, account)
+    return harmless and _claim(payment, account, Q())
+
+
+def _claim(payment: Payment, account: Account, claimable: Q) -> bool:
     same = Payment.objects.filter(claimable, pk=payment.pk, status=payment.status)
     taken = same.update(lease_until=lease_until(account))
     payment.refresh_from_db()
     return bool(taken)
-
-
-def may_take_over(payment: Payment, account: Account) -> bool:
-    """Tell whether sending does no harm even if another worker is sending: the same body under a key that lives."""
-    return payment.first_sent_at is None or _may_send_again(payment, account)
 
 
 def submit(payment: Payment, gateway: Gateway, *, source: ChangeSource, is_new: bool = False) -> Payment:

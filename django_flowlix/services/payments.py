@@ -188,15 +188,14 @@ def _finish_start(payment: Payment, gateway: Gateway) -> None:
 
     Raises: PaymentUnconfirmed
     """
-    waited, pause, by_force = 0.0, _FIRST_POLL_SECONDS, False
-    while not creation.take_lease(payment, gateway.account, by_force=by_force):
+    waited, pause = 0.0, _FIRST_POLL_SECONDS
+    while not creation.take_lease(payment, gateway.account):
         if payment.status != PaymentStatus.CREATED:
             return
         if waited >= _WAIT_FOR_OTHER_SECONDS:
-            if not creation.may_take_over(payment, gateway.account):
-                raise PaymentUnconfirmed("another worker is starting the payment", payment)
-            by_force = True
-            continue
+            if creation.take_over(payment, gateway.account):
+                break
+            raise PaymentUnconfirmed("another worker is starting the payment", payment)
         clock.sleep(pause)
         waited, pause = waited + pause, min(pause * 1.5, 1.0)
     gateway.shorten_deadline(waited)
