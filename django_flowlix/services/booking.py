@@ -92,6 +92,7 @@ def _apply(
     note: str = "",
 ) -> Payment:
     change = transitions.apply(payment, to, source=source, values=values, doubt=doubt, note=note, also=gateway.record)
+    gateway.recorded()
     if change is not None:
         notifications.deliver(change)
     return payment

@@ -74,6 +74,7 @@ class Gateway:
     def waiting(self, seconds: float) -> None:
         """Write what is kept before a wait, and hold the payment's lease over it (called by the client)."""
         self.record()
+        self.recorded()
         if self._payment is None or self._payment.lease_until is None:
             return
         longer = self._payment.lease_until + timedelta(seconds=seconds)
@@ -88,9 +89,13 @@ class Gateway:
 
     def record(self) -> None:
         """Write the exchanges kept so far; called inside the transaction that books their result."""
-        while self._unwritten:
-            self._unwritten[0].save(force_insert=True)
-            self._unwritten.pop(0)
+        for call in self._unwritten:
+            call.pk = None  # the transaction before may have been rolled back
+            call.save(force_insert=True)
+
+    def recorded(self) -> None:
+        """Forget the exchanges that are written; called when the transaction is committed."""
+        self._unwritten.clear()
 
     def _pause_seconds(self) -> float:
         now = clock.now()

@@ -136,6 +136,7 @@ class Run:
         except FlowlixError as error:
             self._note(account.alias, error)
         gateway.record()
+        gateway.recorded()
         return found
 
     def _sync_payment(self, payment: Payment, account: Account, listed: dict[str, GatewayPayment]) -> None:

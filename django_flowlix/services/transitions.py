@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from ..models import Payment, StatusChange
 from ..statuses import ENDED_UNPAID, OPEN, PaymentStatus, ReviewReason, may_follow
@@ -46,19 +46,37 @@ def apply(
     target = PaymentStatus(payment.status if to is None else to)
     for _ in range(_MOST_RACES_LOST):
         step = _plan(payment, target, values, doubt(), moves=to is not None)
-        with transaction.atomic(durable=True):
+        try:
             # The loop restarts outside the transaction: a snapshot inside it might never see the other writer.
-            seen = {name: getattr(payment, name) for name in _DECIDED_ON}
-            won = Payment.objects.filter(pk=payment.pk, **seen).update(**step.update)
-            change = _record(payment, step, source, note) if won and step.is_news else None
-            if won:
-                also()
+            with transaction.atomic(durable=True):
+                won = _compare_and_set(payment, step)
+                change = _record(payment, step, source, note) if won and step.is_news else None
+                if won:
+                    also()
+        except OperationalError as error:
+            if not _is_lost_race(error):
+                raise
+            won = False
         if won:
             for name, value in step.update.items():
                 setattr(payment, name, value)
             return change
         payment.refresh_from_db()
     raise RuntimeError(f"payment {payment.pk} is being changed too fast by others")
+
+
+def _compare_and_set(payment: Payment, step: _Step) -> bool:
+    seen = {name: getattr(payment, name) for name in _DECIDED_ON}
+    return bool(Payment.objects.filter(pk=payment.pk, **seen).update(**step.update))
+
+
+def _is_lost_race(error: OperationalError) -> bool:
+    """Tell whether the database chose this transaction as the victim of a deadlock: all of it may simply be repeated.
+
+    Source: PostgreSQL, appendix A (class 40); MariaDB error 1213
+    """
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) in ("40P01", "40001") or getattr(cause, "args", (None,))[:1] == (1213,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from django_flowlix.emulator.server import EmulatorServer
-from django_flowlix.models import Payment, StatusChange
-from django_flowlix.services import start_payment, transitions
+from django_flowlix.models import ApiCall, Payment, StatusChange
+from django_flowlix.services import start_payment, sync_payment, transitions
 from django_flowlix.statuses import PaymentStatus, may_follow
 from tests.conftest import a_request
 
@@ -85,3 +87,49 @@ def test_what_belongs_to_the_change_is_rolled_back_with_it(emulator: EmulatorSer
     with pytest.raises(KeyError):
         transitions.apply(payment, PaymentStatus.SUCCEEDED, source="sync", values={}, doubt=lambda: None, also=fail)
     assert Payment.objects.get().status == payment.status == "pending"
+
+
+class FakeDeadlockError(Exception):
+    sqlstate = "40P01"
+
+
+def deadlock(cause: Exception) -> OperationalError:
+    error = OperationalError("deadlock")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("cause", [FakeDeadlockError(), Exception(1213, "Deadlock found")])
+def test_d1_deadlock_repeats_the_database_step_only(emulator: EmulatorServer, cause: Exception) -> None:
+    payment = start_payment(a_request())
+    emulator.pay(payment.gateway_id)
+    victims = [deadlock(cause)]
+    real_record = transitions._record
+
+    def record(*args: Any) -> StatusChange:
+        change = real_record(*args)
+        if victims:
+            raise victims.pop()
+        return change
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transitions, "_record", record)
+        sync_payment(payment)
+    assert Payment.objects.get().status == "succeeded"
+    assert StatusChange.objects.filter(to_status="succeeded").count() == 1
+    assert ApiCall.objects.filter(operation="retrieve").count() == len(emulator.log("retrieve")) == 1
+
+
+@pytest.mark.django_db
+def test_d5_database_that_is_down_is_not_asked_again_and_again(emulator: EmulatorServer) -> None:
+    payment = start_payment(a_request())
+    tries = []
+
+    def fail() -> None:
+        tries.append(1)
+        raise deadlock(Exception(2006, "server has gone away"))
+
+    with pytest.raises(OperationalError):
+        transitions.apply(payment, PaymentStatus.SUCCEEDED, source="sync", values={}, doubt=lambda: None, also=fail)
+    assert tries == [1]
