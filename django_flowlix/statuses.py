@@ -57,6 +57,7 @@ class ReviewReason(models.TextChoices):
     REFUNDED_EARLY = "refunded_early", _("already refunded at the gateway when the payment was first seen")
     UNKNOWN_STATUS = "unknown_status", _("the gateway uses a status that this version does not know")
     NOT_FOUND = "not_found", _("the gateway does not know the payment: wrong key, mode or account?")
+    UNPROVEN = "unproven", _("it cannot be proven whether the gateway created the payment: look in its dashboard")
     KEY_CONFLICT = "key_conflict", _("the idempotency key was used with another request: set IDEMPOTENCY_NAMESPACE")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -120,7 +120,7 @@ class PendingView(CheckoutView):
         payment = _looked_at(get_object_or_404(Payment, return_token=token), asks_again=True)
         if url := _next_url(payment):
             return HttpResponseRedirect(url)
-        is_new = payment.status == PaymentStatus.CREATED
+        is_new = payment.status == PaymentStatus.CREATED and payment.superseded_at is None
         context = {
             "payment": payment,
             "status_url": reverse("django_flowlix:status", args=[token]) + ("?from=created" if is_new else ""),
@@ -181,7 +181,7 @@ def _looked_at(payment: Payment, *, asks_again: bool = False) -> Payment:
             deadline_seconds=POLL_DEADLINE_SECONDS if asks_again else None,
             can_wait=asks_again,
         )
-    except (FlowlixError, PaymentError) as error:
+    except (FlowlixError, PaymentError, DatabaseError) as error:
         logger.warning("payment %s could not be verified now: %s", payment.pk, error)
         return payment
 

@@ -78,6 +78,7 @@ def _of_change(change: StatusChange) -> TimelineEntry:
         kind="change",
         title=str(change) if moved else _("flagged for review"),
         detail=" · ".join(part for part in detail if part),
+        request_id=change.request_id,
         tone="bad" if stuck or not moved else "good" if change.to_status == PaymentStatus.SUCCEEDED else "plain",
     )
 

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from .calls import Call, Observer, Timing
 from .contracts import CONTRACTS, Contract, MalformedObjectError
-from .errors import RequestInvalidError, UnreadableAnswerError
+from .errors import InvalidRequestError, RequestInvalidError, UnreadableAnswerError
 from .idempotency import MAX_KEY_LENGTH
 from .objects import DirectPaymentRequest, GatewayPayment, HostedPaymentRequest
 from .secret import Secret
@@ -24,7 +24,7 @@ T = TypeVar("T")
 PAGE_SIZE = 100
 _VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HEADER_WORD = re.compile(r"[\x21-\x7e]+")
-_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
+_SEGMENT = re.compile(r"[A-Za-z0-9_:~-][A-Za-z0-9_.:~-]*")
 
 
 class FlowlixClient:
@@ -152,7 +152,8 @@ class FlowlixClient:
     ) -> Iterator[GatewayPayment]:
         """Iterate over payments, newest first, 100 per call; Unix seconds, from inclusive, before exclusive.
 
-        The times are checked here as well, because the published pages do not agree on the filters' names.
+        The times are checked here as well, and a gateway that refuses the filters is asked without them, because the
+        published pages do not agree on the filters' names.
         Raises: FlowlixError, while iterating.
         Source: docs.flowlix.eu/api-reference/pagination
         """
@@ -164,7 +165,12 @@ class FlowlixClient:
         cursors: set[str] = set()
         has_more = True
         while has_more:
-            page, has_more = self._call("list", "GET", "/v1/payments", self._read_page, params=dict(params))
+            try:
+                page, has_more = self._call("list", "GET", "/v1/payments", self._read_page, params=dict(params))
+            except InvalidRequestError:
+                if cursors or not _without_filters(params):
+                    raise
+                continue
             yield from (payment for payment in page if _is_within(payment, created_from, created_before))
             if not has_more or all(_is_before(payment, created_from) for payment in page):
                 return  # newest first: everything after a page that is too old is older still
@@ -184,11 +190,11 @@ class FlowlixClient:
             raise ValueError("the body must be the text that prepare() returned")
         return Secret(self.contract.sent_redirect_url(sent))
 
-    def _read_page(self, data: object) -> tuple[list[GatewayPayment], bool]:
+    def _read_page(self, data: object) -> _Page:
         entries, has_more = self.contract.read_list(data)
         if has_more and not entries:
             raise MalformedObjectError("a page without entries cannot be followed by more")
-        return [self.contract.read_payment(entry) for entry in entries], has_more
+        return _Page([self.contract.read_payment(entry) for entry in entries], has_more)
 
     def _post(
         self, operation: str, path: str, body: Secret | None, idempotency_key: str, read: Callable[[object], T]
@@ -222,9 +228,21 @@ class FlowlixClient:
             params=params,
             body=body,
         )
-        value = call.run(read)
-        # Every object knows which exchange it comes from.
-        return replace(value, request_id=call.request_id) if isinstance(value, GatewayPayment) else value
+        return _stamped(call.run(read), call.request_id)
+
+
+class _Page(NamedTuple):
+    payments: list[GatewayPayment]
+    has_more: bool
+
+
+def _stamped(value: T, request_id: str) -> T:
+    """Let every payment know which exchange it comes from."""
+    if isinstance(value, GatewayPayment):
+        return replace(value, request_id=request_id)
+    if isinstance(value, _Page):
+        return value._replace(payments=[replace(payment, request_id=request_id) for payment in value.payments])
+    return value
 
 
 def _checked_mode(contract: Contract, secret_key: Secret, api_url: str) -> bool:
@@ -245,6 +263,14 @@ def _checked_mode(contract: Contract, secret_key: Secret, api_url: str) -> bool:
     return livemode
 
 
+def _without_filters(params: dict[str, str | int]) -> bool:
+    """Take the filters by time out, whose names are inferred for this contract; False when there were none."""
+    names = [name for name in params if name.startswith("created")]
+    for name in names:
+        del params[name]
+    return bool(names)
+
+
 def _is_within(payment: GatewayPayment, created_from: int | None, created_before: int | None) -> bool:
     if created_before is not None and payment.created_at is not None and payment.created_at >= created_before:
         return False
@@ -258,5 +284,5 @@ def _is_before(payment: GatewayPayment, moment: int | None) -> bool:
 def _segment(payment_id: str) -> str:
     """Return an id that cannot change the path. Raises: ValueError"""
     if not _SEGMENT.fullmatch(payment_id):
-        raise ValueError("a payment id consists of letters, digits, - and _")
+        raise ValueError("a payment id consists of letters, digits and -_.:~")
     return payment_id

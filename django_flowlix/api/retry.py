@@ -28,8 +28,8 @@ from .errors import (
 
 BACKOFF_SECONDS = (1.0, 2.0, 4.0)
 RATE_LIMIT_BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-RETRY_AFTER_CAP_SECONDS = 6 * 60 * 60.0
-"""Longer demands are cut to this: `time.sleep` overflows on some, and six hours is a human's decision anyway."""
+RETRY_AFTER_CAP_SECONDS = 60 * 60.0
+"""Longer demands are cut to this: the published window is a minute, and one rubbish header must not close the shop."""
 
 _JITTER_SHARE = 0.1
 _SECONDS = re.compile(r"[0-9]+")

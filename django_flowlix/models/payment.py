@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
@@ -30,6 +30,12 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Payments that the background has to look at and nobody is looking at, the newest customers first."""
         free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
         return self.filter(free, next_sync_at__lte=now).order_by("-created_at", "-pk")
+
+    def delete(self) -> NoReturn:
+        """Refuse: payments are book entries. Raises: ProtectedError"""
+        raise models.ProtectedError("payments are book entries and are not deleted", set(self))
+
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
     def needing_review(self) -> PaymentQuerySet:
         return self.exclude(review_reason="")

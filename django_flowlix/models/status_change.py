@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..statuses import ChangeSource, PaymentStatus
+from .fields import ExactCharField
 from .payment import Payment
 
 
@@ -32,6 +33,7 @@ class StatusChange(models.Model):
     to_status = models.CharField(max_length=16, choices=PaymentStatus)
     source = models.CharField(max_length=16, choices=ChangeSource)
     note = models.CharField(max_length=255, default="")
+    request_id = ExactCharField(_("request id"), max_length=255, default="")
     created_at = models.DateTimeField(default=timezone.now)
 
     signal = models.CharField(max_length=32, default="")

@@ -6,7 +6,7 @@ Nothing becomes paid here unless id, amount, currency, mode and our own key in t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +22,16 @@ logger = logging.getLogger("django_flowlix")
 
 # Right after the create, a read may not know the payment yet.
 _YOUNG = timedelta(minutes=5)
+# A matching answer settles these; what concerns the order, or money paid twice, stays until a person has looked.
+_SETTLED_BY_AN_ANSWER = frozenset(
+    {
+        ReviewReason.MISMATCH,
+        ReviewReason.UNKNOWN_STATUS,
+        ReviewReason.NOT_FOUND,
+        ReviewReason.KEY_CONFLICT,
+        ReviewReason.UNPROVEN,
+    }
+)
 _MODES = {True: "live mode", False: "test mode", None: "no mode"}
 
 
@@ -37,61 +47,80 @@ def book(
     if needs_page and not is_trusted_page(gateway.account, answer.hosted_page_url):
         mismatches.append("hosted page on a host that is not in HOSTED_PAGE_HOSTS")
     if mismatches:
-        note = "; ".join(mismatches)
-        logger.error("payment %s does not match the gateway's answer: %s", payment.pk, note)
-        return _keep(payment, _later(payment, source), source, gateway, ReviewReason.MISMATCH, note)
-    values = _observed(payment, answer, gateway)
-    note = f"unknown status {answer.gateway_status}" if answer.status is GatewayStatus.UNKNOWN else ""
-    to = _following(payment, answer)
+        return _book_mismatch(payment, "; ".join(mismatches), answer, source, gateway)
+    decision = transitions.Decision(
+        source=source,
+        to=_following(payment, answer),
+        values=_observed(payment, answer, gateway),
+        doubt=lambda: _doubt(payment, answer),
+        settles=_SETTLED_BY_AN_ANSWER,
+        note=f"unknown status {answer.gateway_status}" if answer.status is GatewayStatus.UNKNOWN else "",
+        request_id=answer.request_id,
+    )
     try:
-        return _apply(payment, to, values, source, gateway, lambda: _doubt(payment, answer, to), note)
+        return _write(payment, decision, gateway)
     except IntegrityError:
         payment.refresh_from_db()
-    if to == PaymentStatus.SUCCEEDED and _order_is_paid_otherwise(payment):
-        return _apply(payment, to, values, source, gateway, lambda: ReviewReason.SECOND_SUCCESS)
-    return _keep(payment, _later(payment, source), source, gateway, ReviewReason.MISMATCH, "payment id of another row")
+    if decision.to == PaymentStatus.SUCCEEDED and _order_is_paid_otherwise(payment):
+        return _write(payment, replace(decision, doubt=lambda: ReviewReason.SECOND_SUCCESS), gateway)
+    return _book_mismatch(payment, "payment id of another row", answer, source, gateway)
 
 
-def book_failure(payment: Payment, error: FlowlixError, *, source: str, gateway: Gateway, **values: Any) -> Payment:
+def book_failure(
+    payment: Payment,
+    error: FlowlixError,
+    *,
+    source: str,
+    gateway: Gateway,
+    doubt: ReviewReason | None = None,
+    **values: Any,
+) -> Payment:
     """Book a call that decided nothing: the status stays, the next look is planned, a lasting fault is flagged."""
     logger.warning("payment %s: %s", payment.pk, error)
-    review = _lasting_fault(payment, error)
-    return _keep(payment, _later(payment, source) | values, source, gateway, review, str(error))
+    review = doubt or _lasting_fault(payment, error)
+    decision = transitions.Decision(
+        source=source,
+        values=_later(payment, source) | values,
+        doubt=lambda: review,
+        note=str(error),
+        request_id=error.request_id,
+    )
+    return _write(payment, decision, gateway)
 
 
 def postpone(payment: Payment, gateway: Gateway) -> Payment:
     """Leave a payment of the other mode until its mode's key is configured again; nobody can be asked about it."""
     values = {"lease_until": None, "next_sync_at": schedule.next_look_at_the_other_mode(clock.now())}
-    return _keep(payment, values, ChangeSource.SYNC, gateway, None, "")
+    return _write(payment, transitions.Decision(source=ChangeSource.SYNC, values=values), gateway)
 
 
-def reject(payment: Payment, *, note: str, source: str, gateway: Gateway) -> Payment:
+def reject(payment: Payment, *, note: str, source: str, gateway: Gateway, request_id: str = "") -> Payment:
     """Book that the gateway refused the payment for good, or that it is proven absent there."""
-    values = {"lease_until": None, "next_sync_at": None, "request_body": ""}
-    return _apply(payment, PaymentStatus.REJECTED, values, source, gateway, lambda: None, note)
+    decision = transitions.Decision(
+        source=source,
+        to=PaymentStatus.REJECTED,
+        values={"lease_until": None, "next_sync_at": None, "request_body": ""},
+        settles=_SETTLED_BY_AN_ANSWER,
+        note=note,
+        request_id=request_id,
+    )
+    return _write(payment, decision, gateway)
 
 
-def _keep(
-    payment: Payment,
-    values: dict[str, Any],
-    source: str,
-    gateway: Gateway,
-    review: ReviewReason | None,
-    note: str,
-) -> Payment:
-    return _apply(payment, None, values, source, gateway, lambda: review, note)
+def _book_mismatch(payment: Payment, note: str, answer: GatewayPayment, source: str, gateway: Gateway) -> Payment:
+    logger.error("payment %s does not match the gateway's answer: %s", payment.pk, note)
+    decision = transitions.Decision(
+        source=source,
+        values=_later(payment, source),
+        doubt=lambda: ReviewReason.MISMATCH,
+        note=note,
+        request_id=answer.request_id,
+    )
+    return _write(payment, decision, gateway)
 
 
-def _apply(
-    payment: Payment,
-    to: PaymentStatus | None,
-    values: dict[str, Any],
-    source: str,
-    gateway: Gateway,
-    doubt: Callable[[], ReviewReason | None],
-    note: str = "",
-) -> Payment:
-    change = transitions.apply(payment, to, source=source, values=values, doubt=doubt, note=note, also=gateway.record)
+def _write(payment: Payment, decision: transitions.Decision, gateway: Gateway) -> Payment:
+    change = transitions.apply(payment, decision, also=gateway.record)
     gateway.recorded()
     if change is not None:
         notifications.deliver(change)
@@ -164,11 +193,11 @@ def _later(payment: Payment, source: str) -> dict[str, Any]:
     }
 
 
-def _doubt(payment: Payment, answer: GatewayPayment, to: PaymentStatus | None) -> ReviewReason | None:
+def _doubt(payment: Payment, answer: GatewayPayment) -> ReviewReason | None:
     """Return why a person must look before the merchant's code may believe an answer."""
     if answer.status is GatewayStatus.UNKNOWN:
         return ReviewReason.UNKNOWN_STATUS
-    if to != PaymentStatus.SUCCEEDED or payment.status == PaymentStatus.SUCCEEDED:
+    if answer.status is not GatewayStatus.SUCCEEDED or payment.status == PaymentStatus.SUCCEEDED:
         return None
     if payment.superseded_at is not None:
         return ReviewReason.SUPERSEDED_SUCCESS

@@ -11,14 +11,15 @@ import logging
 from datetime import datetime, timedelta
 from typing import NoReturn
 
+from django.db import DatabaseError
 from django.db.models import Q
 
-from ..api import AuthenticationError, CardError, FlowlixError, InvalidRequestError, NotFoundError
+from ..api import AuthenticationError, CardError, FlowlixError, GatewayPayment, InvalidRequestError, NotFoundError
 from ..api.idempotency import KEY_LIFE, may_replay
 from ..conf import Account
 from ..exceptions import PaymentRejected, PaymentUnavailable, PaymentUnconfirmed
 from ..models import Payment
-from ..statuses import ChangeSource, PaymentStatus
+from ..statuses import ChangeSource, PaymentStatus, ReviewReason
 from . import booking, clock, schedule
 from .gateway import Gateway
 
@@ -80,7 +81,11 @@ def submit(payment: Payment, gateway: Gateway, *, source: ChangeSource, is_new: 
         )
     except FlowlixError as error:
         _give_up(payment, error, gateway, source=source, sent_before=sent_before)
-    booking.book(payment, answer, source=source, gateway=gateway, needs_page=True)
+    try:
+        booking.book(payment, answer, source=source, gateway=gateway, needs_page=True)
+    except DatabaseError as error:  # the gateway has it, our books do not: the same bytes bring the same answer again
+        logger.exception("payment %s was created but could not be booked", payment.pk)
+        raise PaymentUnconfirmed("the payment was created and is being booked", payment) from error
     if payment.status == PaymentStatus.CREATED:
         raise PaymentUnconfirmed("the gateway's answer does not match the payment: it is under review", payment)
     return payment
@@ -109,7 +114,7 @@ def _give_up(
     if error.outcome_unknown or (sent_before and not error.settles_earlier_tries):
         _leave_unknown(payment, error, gateway, source=source)
     if isinstance(error, CardError | InvalidRequestError) and not isinstance(error, NotFoundError):
-        booking.reject(payment, note=str(error), source=source, gateway=gateway)
+        booking.reject(payment, note=str(error), source=source, gateway=gateway, request_id=error.request_id)
         logger.error("payment %s was refused by the gateway: %s", payment.pk, error)
         raise PaymentRejected(f"the gateway refused to create the payment: {error}", payment) from error
     if isinstance(error, AuthenticationError | NotFoundError):
@@ -134,8 +139,15 @@ def _forget_sending(payment: Payment) -> bool:
     return True
 
 
-def _leave_unknown(payment: Payment, error: FlowlixError, gateway: Gateway, *, source: ChangeSource) -> NoReturn:
-    booking.book_failure(payment, error, source=source, gateway=gateway)
+def _leave_unknown(
+    payment: Payment,
+    error: FlowlixError,
+    gateway: Gateway,
+    *,
+    source: ChangeSource,
+    doubt: ReviewReason | None = None,
+) -> NoReturn:
+    booking.book_failure(payment, error, source=source, gateway=gateway, doubt=doubt)
     raise PaymentUnconfirmed("it is not known yet whether the payment was created", payment) from error
 
 
@@ -146,15 +158,27 @@ def _find(payment: Payment, gateway: Gateway, *, source: ChangeSource) -> Paymen
     """
     assert payment.first_sent_at is not None  # noqa: S101  narrows: only a sent payment is looked for
     begin, end = payment.first_sent_at - _CLOCK_SKEW, payment.first_sent_at + KEY_LIFE + _CLOCK_SKEW
+    nameless = False
     try:
-        listed = gateway.client().list_payments(
+        for listed in gateway.client().list_payments(
             created_from=int(begin.timestamp()), created_before=int(end.timestamp())
-        )
-        found = next((p for p in listed if p.metadata.get("idempotency_key") == payment.idempotency_key), None)
+        ):
+            if listed.metadata.get("idempotency_key") == payment.idempotency_key:
+                return booking.book(payment, listed, source=source, gateway=gateway)
+            nameless = nameless or _may_be(payment, listed)
     except FlowlixError as error:
         _leave_unknown(payment, error, gateway, source=source)
-    if found is None and clock.now() - payment.first_sent_at < _LIST_PROVES_AFTER:
+    if clock.now() - payment.first_sent_at < _LIST_PROVES_AFTER:
         _leave_unknown(payment, NotFoundError("not in the list yet", operation="list"), gateway, source=source)
-    if found is None:
-        return booking.reject(payment, note="the gateway's list does not have it", source=source, gateway=gateway)
-    return booking.book(payment, found, source=source, gateway=gateway)
+    if nameless:
+        unclear = NotFoundError("the list has payments of this amount without our key", operation="list")
+        _leave_unknown(payment, unclear, gateway, source=source, doubt=ReviewReason.UNPROVEN)
+    return booking.reject(payment, note="the gateway's list does not have it", source=source, gateway=gateway)
+
+
+def _may_be(payment: Payment, listed: GatewayPayment) -> bool:
+    """Tell whether a listed payment that does not carry our key may yet be this one; a row of ours has its own."""
+    alike = (listed.amount_minor, listed.currency) == (payment.amount_minor, payment.currency)
+    if not alike or "idempotency_key" in listed.metadata:
+        return False
+    return not Payment.objects.filter(account=payment.account, gateway_id=listed.id).exists()

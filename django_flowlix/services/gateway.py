@@ -6,6 +6,7 @@ A try that will be repeated is written before the wait, so that a process that d
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from . import clock
 
 _CHECKOUT_SHARE = 0.2
 _FEW_REQUESTS = 10
+_PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:[/?#][!-\[\]-~]*)?")
 
 
 class Gateway:
@@ -125,6 +127,8 @@ def is_trusted_page(account: Account, url: str) -> bool:
 
     HOSTED_PAGE_HOSTS adds hosts. A gateway on loopback (emulator, test key) may have its page on loopback too.
     """
+    if not _PLAIN_ADDRESS.fullmatch(url):
+        return False  # browsers read a backslash as a slash, and what they read decides where the customer goes
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

@@ -58,7 +58,7 @@ class Draft:
 
 def draft(request: PaymentRequest, account: Account, *, success_url: str, failure_url: str) -> Draft:
     """Check a request. Raises: InvalidPaymentRequest naming all of its faults at once."""
-    faults = [*_reference_faults(request.order_reference), *_metadata_faults(request)]
+    faults = [*_reference_faults(request.order_reference), *_type_faults(request), *_metadata_faults(request)]
     amount = request.amount
     if isinstance(amount, Money):
         try:
@@ -108,6 +108,13 @@ def _reference_faults(reference: Any) -> Iterator[str]:
     elif reference != reference.strip() or _UNPRINTABLE.search(reference):
         # Databases disagree on whether trailing spaces count.
         yield "order_reference must not begin or end with white space or contain control characters"
+
+
+def _type_faults(request: PaymentRequest) -> Iterator[str]:
+    if request.order is not None and (not isinstance(request.order, models.Model) or request.order.pk is None):
+        yield "order must be a saved model instance"
+    if request.customer is not None and not isinstance(request.customer, Customer):
+        yield f"customer must be a Customer, not {type(request.customer).__name__}"
 
 
 def _metadata_faults(request: PaymentRequest) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from django.db.models import Q
 
 from ..api import FlowlixError
@@ -24,6 +24,7 @@ from .payment_request import Draft, PaymentRequest, draft
 from .schedule import ASK_AGAIN_AFTER_SECONDS
 
 _LOOK_WHEN_OLDER_THAN_SECONDS = 60.0
+_LOOK_DEADLINE_SECONDS = 5.0
 _MOST_ROUNDS = 6
 _WAIT_FOR_OTHER_SECONDS = 10.0
 _FIRST_POLL_SECONDS = 0.1
@@ -44,14 +45,18 @@ def start_payment(request: PaymentRequest, *, success_url: str = "", failure_url
     """
     account = configured_account(request.account)
     drafted = draft(request, account, success_url=success_url, failure_url=failure_url)
-    lost: IntegrityError | None = None
+    began = clock.monotonic()
+    lost: DatabaseError | None = None
     for _ in range(_MOST_ROUNDS):
         try:
             payment, is_new = _reserve(drafted)
-        except IntegrityError as error:  # another worker was faster: its attempt is found in the next round
+        except (IntegrityError, OperationalError) as error:
+            # Another worker was faster, or SQLite is locked: nothing was sent, the next round finds what there is.
             lost = error
+            clock.sleep(_FIRST_POLL_SECONDS)
             continue
         gateway = Gateway(account, payment=payment)
+        gateway.shorten_deadline(clock.monotonic() - began)  # all rounds together have one request's time
         if is_new:
             creation.submit(payment, gateway, source=ChangeSource.CREATE, is_new=True)
             ready = payment.status not in _ENDED_BY_OTHERS
@@ -67,9 +72,11 @@ def start_payment(request: PaymentRequest, *, success_url: str = "", failure_url
 def resume_payment(payment: Payment) -> Payment:
     """Go on with a start whose outcome is unknown, under the same key; any other payment is left as it is.
 
+    So is an attempt that another amount has replaced: nobody is to pay it.
+
     Raises: PaymentRejected, PaymentUnavailable, PaymentUnconfirmed; RuntimeError inside `atomic()`.
     """
-    if payment.status == PaymentStatus.CREATED:
+    if payment.status == PaymentStatus.CREATED and payment.superseded_at is None:
         account = configured_account(payment.account)
         _finish_start(payment, Gateway(account, payment=payment))
     return payment
@@ -142,7 +149,7 @@ def _insert(drafted: Draft, attempt: int) -> Payment:
         exponent=drafted.amount.exponent,
         description=request.description,
         metadata=dict(request.metadata),
-        request_body=drafted.body(token, key).reveal(),
+        request_body=drafted.body(token, key),  # masked in the error report of an INSERT that fails
         idempotency_key=key,
         first_sent_at=now,
         return_token=token,
@@ -207,7 +214,12 @@ def _look(payment: Payment, min_age_seconds: float) -> None:
     if (payment.last_synced_at or payment.created_at) > clock.now() - timedelta(seconds=min_age_seconds):
         return
     try:
-        sync_payment(payment, source=ChangeSource.CREATE, min_age_seconds=min_age_seconds)
+        sync_payment(
+            payment,
+            source=ChangeSource.CREATE,
+            min_age_seconds=min_age_seconds,
+            deadline_seconds=_LOOK_DEADLINE_SECONDS,
+        )
     except (FlowlixError, PaymentUnavailable):
         payment.refresh_from_db()
 

@@ -34,6 +34,7 @@ BATCH_SIZE = 100
 _LIST_FROM = 5
 """From so many open payments on, a list call pays."""
 _PACE_SECONDS = 1.0
+_CLOCK_SKEW_SECONDS = 600
 
 
 @dataclass(slots=True)
@@ -123,12 +124,14 @@ class Run:
         if len(wanted) < _LIST_FROM:
             return found
         gateway = Gateway(account, deadline_seconds=account.background_retry_budget_seconds)
-        oldest = min(payment.created_at for payment in wanted.values())
+        times = [payment.created_at.timestamp() for payment in wanted.values()]
         most = PAGE_SIZE * max(1, len(wanted) // 4)
         try:
-            _keep_pace(account)
-            # The gateway's clock may be behind ours by some minutes.
-            for answer in islice(gateway.client().list_payments(created_from=int(oldest.timestamp()) - 600), most):
+            self._keep_pace(account)
+            listed = gateway.client().list_payments(
+                created_from=int(min(times)) - _CLOCK_SKEW_SECONDS, created_before=int(max(times)) + _CLOCK_SKEW_SECONDS
+            )
+            for answer in islice(listed, most):
                 if answer.id in wanted:
                     found[answer.id] = answer
                 if len(found) == len(wanted):
@@ -150,7 +153,7 @@ class Run:
             elif payment.gateway_id in listed:
                 booking.book(payment, listed[payment.gateway_id], source=ChangeSource.SYNC, gateway=gateway)
             else:
-                _keep_pace(account)
+                self._keep_pace(account)
                 _ask(payment, gateway)
         except (FlowlixError, PaymentError) as error:
             self.report.failed += 1
@@ -162,6 +165,11 @@ class Run:
             moved = payment.status != before
             self.report.changed += moved
             self.report.unchanged += not moved
+
+    def _keep_pace(self, account: Account) -> None:
+        """Wait while the background has used its part of the key's requests."""
+        while not has_room(account) and not self.should_stop():
+            clock.sleep(_PACE_SECONDS)
 
     def _note(self, alias: str, error: Exception) -> None:
         """Keep an error for the report; one that concerns the whole account ends its turn in this run."""
@@ -205,9 +213,3 @@ def _intention(payment: Payment, now: datetime) -> str:
     if may_replay(payment.first_sent_at, now):
         return "send the create again under its key"
     return "look for it in the gateway's list"
-
-
-def _keep_pace(account: Account) -> None:
-    """Wait while the background has used its part of the key's requests."""
-    while not has_room(account):
-        clock.sleep(_PACE_SECONDS)

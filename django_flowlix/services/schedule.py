@@ -1,6 +1,6 @@
 """When the background looks at a payment next; pure.
 
-A customer who is about to pay is looked at by every run, one who left long ago once a day: with 100 requests a minute
+A customer who is about to pay is looked at by every run, one who left long ago once a week: with 100 requests a minute
 for a whole shop the young payments must not wait for the old ones. What failed once is tried by the next run, what
 keeps failing in growing pauses.
 """
@@ -19,8 +19,10 @@ _BY_AGE = (
     (timedelta(minutes=30), timedelta(seconds=ASK_AGAIN_AFTER_SECONDS)),
     (timedelta(hours=6), timedelta(minutes=10)),
     (timedelta(days=3), timedelta(hours=1)),
+    (timedelta(days=30), timedelta(days=1)),
 )
-_LONGEST_PAUSE = timedelta(days=1)
+_LONGEST_PAUSE = timedelta(days=7)
+_OTHER_MODE_PAUSE = timedelta(days=1)
 _FAILURE_PAUSE = timedelta(seconds=30)
 _LONGEST_FAILURE_PAUSE = timedelta(hours=1)
 _DELIVERY_PAUSE = timedelta(minutes=1)
@@ -35,7 +37,7 @@ def next_look(created_at: datetime, now: datetime) -> datetime:
 
 def next_look_at_the_other_mode(now: datetime) -> datetime:
     """Return when to see whether the key of a payment's mode is configured again."""
-    return now + _LONGEST_PAUSE
+    return now + _OTHER_MODE_PAUSE
 
 
 def after_failure(failures: int, now: datetime) -> datetime:

@@ -7,8 +7,8 @@ in one transaction: right on SQLite, MariaDB and PostgreSQL alike, whoever else 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import OperationalError, transaction
@@ -20,37 +20,48 @@ from . import clock
 logger = logging.getLogger("django_flowlix")
 
 _MOST_RACES_LOST = 10
-_DECIDED_ON = ("status", "superseded_at", "review_reason", "amount_refunded_minor")
-_TIMES_OF_A_LOOK = frozenset({"last_synced_at", "lease_until", "sync_failures"})
+_DECIDED_ON = ("status", "superseded_at", "review_reason", "amount_refunded_minor", "gateway_id")
+_TIMES_OF_A_LOOK = frozenset({"last_synced_at", "sync_failures"})
 
 
-def apply(
-    payment: Payment,
-    to: PaymentStatus | None,
-    *,
-    source: str,
-    values: dict[str, Any],
-    doubt: Callable[[], ReviewReason | None],
-    note: str = "",
-    also: Callable[[], None],
-) -> StatusChange | None:
-    """Take a payment to a status (None: leave it) and write `values`; `also` writes what belongs to the transaction.
+def _no_doubt() -> ReviewReason | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is to be written about a payment: the status to take it to (None: leave it) and columns with it.
+
+    `doubt` says, for the row as it is at the moment of writing, why a person must look; `settles` are the doubts that
+    this decision removes. `note` and `request_id` (of the exchange behind it) are for the timeline.
+    """
+
+    source: str
+    to: PaymentStatus | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    doubt: Callable[[], ReviewReason | None] = _no_doubt
+    settles: frozenset[ReviewReason] = frozenset()
+    note: str = ""
+    request_id: str = ""
+
+
+def apply(payment: Payment, decision: Decision, *, also: Callable[[], None]) -> StatusChange | None:
+    """Write a decision; `also` writes what belongs to the same transaction.
 
     A step that is not allowed (a stale answer after a success), or that is meant for a status which others have
-    changed meanwhile, leaves the row alone except for the times of the look.
-    `doubt` says, for the row as it is at that moment, why a person must look; the reason replaces the status's own
-    signal. `payment` is up to date afterwards. Returns the StatusChange, or None when there is nothing to tell.
+    changed meanwhile, leaves the row alone except for the times of the look. A doubt replaces the status's own signal.
+    `payment` is up to date afterwards. Returns the StatusChange, or None when there is nothing to tell.
 
     Raises: IntegrityError when a slot is taken: a second success of the order, or a gateway id seen before.
     """
-    target = PaymentStatus(payment.status if to is None else to)
+    meant_for = PaymentStatus(payment.status)
     for _ in range(_MOST_RACES_LOST):
-        step = _plan(payment, target, values, doubt(), moves=to is not None)
+        step = _plan(payment, decision, meant_for)
         try:
             # The loop restarts outside the transaction: a snapshot inside it might never see the other writer.
             with transaction.atomic(durable=True):
                 won = _compare_and_set(payment, step)
-                change = _record(payment, step, source, note) if won and step.is_news else None
+                change = _record(payment, step, decision) if won and step.is_news else None
                 if won:
                     also()
         except OperationalError as error:
@@ -91,16 +102,19 @@ class _Step:
         return self.to != self.current or self.review is not None
 
 
-def _plan(
-    payment: Payment, to: PaymentStatus, values: dict[str, Any], review: ReviewReason | None, *, moves: bool
-) -> _Step:
+def _plan(payment: Payment, decision: Decision, meant_for: PaymentStatus) -> _Step:
     current = PaymentStatus(payment.status)
-    update = {**values, "updated_at": clock.now()}
-    if "amount_refunded_minor" in values:  # money given back stays so, whatever an older answer says
-        update["amount_refunded_minor"] = max(values["amount_refunded_minor"], payment.amount_refunded_minor)
-    if moves and may_follow(current, to):
+    to = decision.to or meant_for
+    review = decision.doubt()
+    update = {**decision.values, "updated_at": clock.now()}
+    if "amount_refunded_minor" in update:  # money given back stays so, whatever an older answer says
+        update["amount_refunded_minor"] = max(update["amount_refunded_minor"], payment.amount_refunded_minor)
+    foreign = payment.gateway_id not in (None, update.get("gateway_id", payment.gateway_id))
+    if foreign:
+        review = ReviewReason.MISMATCH  # one key, two payments: the gateway broke its own promise
+    if not foreign and decision.to and may_follow(current, to):
         update |= {"status": to} | _slots(payment, to, review)
-    elif to != current:
+    elif foreign or to != current:
         logger.warning("payment %s stays %s: the answer %s is stale", payment.pk, current, to)
         update = {name: value for name, value in update.items() if name in _TIMES_OF_A_LOOK}
         update["lease_until"], to = None, current
@@ -108,6 +122,8 @@ def _plan(
         review = None  # told before
     if review is not None:
         update["review_reason"] = review
+    elif payment.review_reason in decision.settles:
+        update["review_reason"] = ""
     return _Step(current, to, update, review)
 
 
@@ -119,15 +135,16 @@ def _slots(payment: Payment, to: PaymentStatus, review: ReviewReason | None) -> 
     return slots
 
 
-def _record(payment: Payment, step: _Step, source: str, note: str) -> StatusChange:
+def _record(payment: Payment, step: _Step, decision: Decision) -> StatusChange:
     signal = "payment_needs_review" if step.review else _signal_of(payment, step.to)
     now = clock.now()
     return StatusChange.objects.create(
         payment=payment,
         from_status=step.current,
         to_status=step.to,
-        source=source,
-        note=(note or step.review or "")[:255],
+        source=decision.source,
+        note=(decision.note or step.review or "")[:255],
+        request_id=decision.request_id,
         signal=signal,
         deliver_at=now if signal else None,
         created_at=now,

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.template.loader import get_template
 from django.test import Client
@@ -21,53 +20,15 @@ from django_flowlix.exceptions import PaymentUnconfirmed
 from django_flowlix.models import ApiCall, Payment, StatusChange
 from django_flowlix.services import start_payment, sync_payment
 from django_flowlix.signals import payment_succeeded
+from tests.admin.reading import LIST, own_queries, text_of
 from tests.conftest import CUSTOMER, FakeClock, a_request
 
 pytestmark = pytest.mark.django_db
-LIST = "/admin/django_flowlix/payment/"
 NASTY = "<script>alert('x')</script>"
-
-
-@pytest.fixture
-def payment(emulator: EmulatorServer, fake_clock: FakeClock) -> Payment:
-    return start_payment(a_request())
-
-
-@pytest.fixture
-def superuser() -> Client:
-    client = Client()
-    client.force_login(get_user_model().objects.create_superuser("root"))
-    return client
-
-
-@pytest.fixture
-def viewer() -> Client:
-    """Staff who may look at payments."""
-    user = get_user_model().objects.create_user("viewer", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="view_payment"))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def almighty() -> Client:
-    """Staff with every permission on payments there is."""
-    user = get_user_model().objects.create_user("almighty", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(content_type__app_label="django_flowlix"))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page(payment: Payment) -> str:
     return f"{LIST}{payment.pk}/change/"
-
-
-def text_of(client: Client, path: str, data: dict[str, Any] | None = None) -> str:
-    response = client.get(path, data)
-    assert response.status_code == 200
-    return response.content.decode()
 
 
 def frozen(payment: Payment) -> dict[str, Any]:
@@ -210,10 +171,23 @@ def test_p9_all_of_it_stands_on_the_page_escaped(eventful: Payment, viewer: Clie
     text = text_of(viewer, page(eventful))
 
     assert [entry.request_id for entry in emulator.log() if f"<code>{entry.request_id}</code>" not in text] == []
-    assert "needs review" in text
+    assert "flagged for review" in text
     assert "Visa •••• 4242" in text
     assert "the warehouse is closed &lt;script&gt;" in text
     assert NASTY not in text
+
+
+def test_s9_a_payment_that_a_person_must_look_at_says_so(
+    payment: Payment, emulator: EmulatorServer, fake_clock: FakeClock, viewer: Client
+) -> None:
+    badge = '<span class="flowlix-badge flowlix-review">needs review</span>'
+    assert badge not in text_of(viewer, LIST) + text_of(viewer, page(payment))
+
+    fake_clock.advance(minutes=1)
+    emulator.fault("retrieve", "override", fields={"amount": 1})
+    sync_payment(payment)
+    assert badge in text_of(viewer, LIST)
+    assert badge in text_of(viewer, page(payment))
 
 
 def test_entries_of_the_same_moment_keep_their_order(payment: Payment, fake_clock: FakeClock) -> None:
@@ -308,83 +282,12 @@ def test_p7_what_was_sent_is_neither_shown_nor_read(
     assert [query for query in queries.captured_queries if "request_body" in query["sql"]] == []
 
 
-def own_queries(queries: CaptureQueriesContext) -> list[str]:
-    return [query["sql"] for query in queries.captured_queries if "flowlix" in query["sql"]]
-
-
-@pytest.mark.parametrize("count", [1, 60])
-def test_the_list_costs_the_same_however_long_it_is(emulator: EmulatorServer, viewer: Client, count: int) -> None:
-    emulator.set_rate_limit(1000)
-    for number in range(count):
-        start_payment(a_request(order_reference=str(number)))
-
-    with CaptureQueriesContext(connection) as queries:
-        text_of(viewer, LIST)
-
-    assert len(own_queries(queries)) == 2, "the rows and how many there are"
-    assert len(queries) <= 6
-
-
 def test_a_page_costs_three_queries_of_ours(eventful: Payment, viewer: Client) -> None:
     with CaptureQueriesContext(connection) as queries:
         text_of(viewer, page(eventful))
 
     assert len(own_queries(queries)) == 3, "the payment, its calls, its changes"
     assert len(queries) <= 3 + 4, "session, user and two kinds of permissions"
-
-
-def shown(client: Client, term: str) -> list[str]:
-    return re.findall(r'field-order_reference"><a[^>]*>([^<]*)</a>', text_of(client, LIST, {"q": term}))
-
-
-@pytest.mark.parametrize(
-    ("term", "found"),
-    [
-        ("1001", ["1001"]),
-        ("  1001 ", ["1001"]),
-        ("100", []),
-        ("B 7 / 2", ["B 7 / 2"]),
-        ("B 7", []),
-        ("b 7 / 2", []),
-        ("%", []),
-        ("1001 B", []),
-        ("", ["B 7 / 2", "1001"]),
-    ],
-)
-def test_the_search_is_exact(
-    payment: Payment, fake_clock: FakeClock, viewer: Client, term: str, found: list[str]
-) -> None:
-    fake_clock.advance(minutes=1)
-    start_payment(a_request(order_reference="B 7 / 2"))
-
-    assert shown(viewer, term) == found
-
-
-def test_the_search_finds_payment_ids_and_request_ids(payment: Payment, viewer: Client) -> None:
-    start_payment(a_request(order_reference="2"))
-
-    assert shown(viewer, str(payment.gateway_id)) == ["1001"]
-    assert shown(viewer, payment.request_id) == ["1001"]
-
-
-def test_a_search_for_nul_is_refused_politely(payment: Payment, viewer: Client) -> None:
-    assert "Null characters are not allowed" in text_of(viewer, LIST, {"q": "a\x00"})
-
-
-def test_the_list_is_sorted_and_counted_by_what_has_an_index(payment: Payment, viewer: Client) -> None:
-    with CaptureQueriesContext(connection) as queries:
-        text = text_of(viewer, LIST, {"_facets": "True", "o": "2.3"})
-
-    assert re.findall(r'class="sortable column-(\w+)', text) == ["created_at"]
-    assert len(own_queries(queries)) == 2
-    assert "ORDER BY" in own_queries(queries)[1]
-    assert not re.search(r'ORDER BY.*(amount_minor|"?status)', own_queries(queries)[1])
-
-
-def test_live_and_test_are_told_apart(payment: Payment, viewer: Client) -> None:
-    assert '<span class="flowlix-badge flowlix-test">test</span>' in text_of(viewer, LIST)
-    Payment.objects.update(livemode=True)
-    assert '<span class="flowlix-badge flowlix-live">LIVE</span>' in text_of(viewer, LIST)
 
 
 def test_the_template_has_no_inline_script_or_style(eventful: Payment, viewer: Client) -> None:

@@ -171,7 +171,7 @@ def test_r5_r7_a_wait_beyond_the_deadline_is_handed_over_instead(header, clock):
     error = attempt.error()
     assert (len(attempt.transport.sent), clock.slept) == (1, [])
     assert type(error) is errors.RateLimitError
-    assert error.retry_after_seconds == min(float(header) if header.isdigit() else 1e9, 21600.0)
+    assert error.retry_after_seconds == min(float(header) if header.isdigit() else 1e9, 3600.0)
     assert error.outcome_unknown is False
 
 

@@ -15,12 +15,12 @@ from django_flowlix.api.retry import rate_limit_backoff, retry_after_seconds, wa
 
 # Sun, 06 Nov 1994 08:49:37 GMT is the example of RFC 9110 §5.6.7.
 EXAMPLE = 784111777
-SIX_HOURS = 21600.0
+ONE_HOUR = 3600.0
 
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("30", 30), ("0", 0), (" 7 ", 7), ("007", 7), ("000000000005", 5), ("21600", 21600)],
+    [("30", 30), ("0", 0), (" 7 ", 7), ("007", 7), ("000000000005", 5), ("3600", 3600)],
 )
 def test_r1_seconds(value, seconds):
     assert retry_after_seconds(value, now=0) == seconds
@@ -82,7 +82,7 @@ def test_r4_rubbish_says_nothing(value):
 
 @pytest.mark.parametrize("value", ["1000000000", "9" * 400, "9" * 60_000, "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_r5_absurd_demands_are_cut_to_six_hours(value):
-    assert retry_after_seconds(value, now=EXAMPLE) == SIX_HOURS
+    assert retry_after_seconds(value, now=EXAMPLE) == ONE_HOUR
 
 
 DAY_NAMES = st.sampled_from(["Sun, ", "Sunday, ", "Mon ", "Sat,"])
@@ -96,7 +96,7 @@ DAY_NAMES = st.sampled_from(["Sun, ", "Sunday, ", "Mon ", "Sat,"])
 @example("Sun,  08:49:37 ")
 def test_r4_no_header_whatever_it_holds_raises_or_asks_for_too_much(value):
     seconds = retry_after_seconds(value, now=EXAMPLE)
-    assert seconds is None or 0 <= seconds <= SIX_HOURS
+    assert seconds is None or 0 <= seconds <= ONE_HOUR
 
 
 @given(st.integers(31_536_000, 3_000_000_000))
@@ -157,7 +157,7 @@ def test_retry_after_counts_on_429_only(asked):
     assert [wait_before_next_try(error, tries_made=n) for n in range(1, 5)] == [1, 2, 4, None]
 
 
-@given(st.floats(0, SIX_HOURS), st.floats(0, 1, exclude_max=True))
+@given(st.floats(0, ONE_HOUR), st.floats(0, 1, exclude_max=True))
 def test_jitter_is_only_added(seconds, chance):
     assert seconds <= with_jitter(seconds, chance=chance) <= seconds + max(seconds / 10, 0.1)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.dispatch import Signal
 
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.models import Payment, StatusChange
@@ -170,3 +171,29 @@ def test_change_without_receivers_is_settled(emulator: EmulatorServer) -> None:
     sync_payment(payment)
     change = StatusChange.objects.exclude(signal="").get()
     assert change.delivered_at is not None
+
+
+def test_the_private_api_of_django_that_the_outbox_stands_on() -> None:
+    """`Signal.send` calls all receivers in one go; the outbox needs each by itself, and Django offers no public list.
+
+    `_live_receivers(sender)` returns two lists, the synchronous and the asynchronous receivers, without dead ones and
+    those of other senders. A version of Django that changes this is to fail here and not in a shop.
+    """
+    signal = Signal()
+
+    def of_payments(**kwargs: Any) -> None: ...
+
+    def of_groups(**kwargs: Any) -> None: ...
+
+    async def of_all(**kwargs: Any) -> None: ...
+
+    def dead(**kwargs: Any) -> None: ...
+
+    signal.connect(of_payments, sender=Payment)
+    signal.connect(of_groups, sender=Group)
+    signal.connect(of_all)
+    signal.connect(dead)
+    del dead
+
+    assert signal._live_receivers(Payment) == ([of_payments], [of_all])
+    assert signal._live_receivers(Group) == ([of_groups], [of_all])

@@ -19,7 +19,8 @@ CREATED = datetime(2026, 3, 1, 12, tzinfo=UTC)
         (timedelta(minutes=30), timedelta(minutes=10)),
         (timedelta(hours=5), timedelta(minutes=10)),
         (timedelta(days=1), timedelta(hours=1)),
-        (timedelta(days=30), timedelta(days=1)),
+        (timedelta(days=29), timedelta(days=1)),
+        (timedelta(days=30), timedelta(days=7)),
         (timedelta(hours=-1), timedelta(seconds=2)),
     ],
 )

@@ -31,7 +31,7 @@ def test_table(current: str, following: str) -> None:
 
 
 def move(payment: Payment, to: PaymentStatus | None) -> StatusChange | None:
-    return transitions.apply(payment, to, source="sync", values={}, doubt=lambda: None, also=lambda: None)
+    return transitions.apply(payment, transitions.Decision(source="sync", to=to), also=lambda: None)
 
 
 @pytest.mark.django_db
@@ -85,7 +85,7 @@ def test_what_belongs_to_the_change_is_rolled_back_with_it(emulator: EmulatorSer
         raise KeyError
 
     with pytest.raises(KeyError):
-        transitions.apply(payment, PaymentStatus.SUCCEEDED, source="sync", values={}, doubt=lambda: None, also=fail)
+        transitions.apply(payment, transitions.Decision(source="sync", to=PaymentStatus.SUCCEEDED), also=fail)
     assert Payment.objects.get().status == payment.status == "pending"
 
 
@@ -131,5 +131,5 @@ def test_d5_database_that_is_down_is_not_asked_again_and_again(emulator: Emulato
         raise deadlock(Exception(2006, "server has gone away"))
 
     with pytest.raises(OperationalError):
-        transitions.apply(payment, PaymentStatus.SUCCEEDED, source="sync", values={}, doubt=lambda: None, also=fail)
+        transitions.apply(payment, transitions.Decision(source="sync", to=PaymentStatus.SUCCEEDED), also=fail)
     assert tries == [1]

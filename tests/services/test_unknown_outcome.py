@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from django_flowlix.api.transport import Transport
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.exceptions import PaymentRejected, PaymentUnavailable, PaymentUnconfirmed
 from django_flowlix.models import ApiCall, Payment, StatusChange
-from django_flowlix.services import clock, start_payment
+from django_flowlix.services import start_payment
 from django_flowlix.services.reconciliation import Run
 from tests.conftest import TEST_KEY, FakeClock, a_request
+from tests.services.arrivals import assert_one_payment, creates
 
 pytestmark = pytest.mark.django_db
 
@@ -34,16 +33,6 @@ UNREADABLE = [
     ("override", {"fields": {"amount": 49.99}}),
     ("override", {"fields": {"amount": True}}),
 ]
-
-
-def creates(emulator: EmulatorServer) -> list[tuple[str | None, str]]:
-    return [(entry.idempotency_key, entry.body) for entry in emulator.log("create_hosted")]
-
-
-def assert_one_payment(emulator: EmulatorServer) -> None:
-    """P1: whatever was sent however often, it was one key, one body and at most one payment."""
-    assert len(set(creates(emulator))) == 1
-    assert len(emulator.payments()) == 1
 
 
 @pytest.mark.parametrize("failures", [1, 2, 3])
@@ -370,89 +359,3 @@ def test_c8_no_wait_passes_the_deadline(emulator: EmulatorServer, fake_clock: Fa
         start_payment(a_request())
     assert len(fake_clock.slept) == 1
     assert len(creates(emulator)) == 2
-
-
-class WorkerDied(BaseException):
-    """Stands for SIGKILL: nothing of ours runs after it."""
-
-
-@pytest.mark.django_db(transaction=True)
-def test_c3_click_after_a_crash_waits_for_the_worker_then_takes_over_under_the_same_key(
-    emulator: EmulatorServer, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real_send = Transport.send
-
-    def die_after_sending(self: Transport, *args: Any, **kwargs: Any) -> Any:
-        real_send(self, *args, **kwargs)
-        raise WorkerDied
-
-    monkeypatch.setattr(Transport, "send", die_after_sending)
-    with pytest.raises(WorkerDied):
-        start_payment(a_request())
-    assert Payment.objects.get().is_unconfirmed
-    monkeypatch.setattr(Transport, "send", real_send)
-
-    assert start_payment(a_request()).status == "pending"
-    assert 10 <= sum(fake_clock.slept) < 12
-    assert_one_payment(emulator)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_c8_worker_that_dies_in_a_wait_leaves_its_trace(
-    emulator: EmulatorServer, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def die(seconds: float) -> None:
-        raise WorkerDied
-
-    monkeypatch.setattr(clock, "sleep", die)
-    emulator.fault("create_hosted", "status_before", status=502)
-    with pytest.raises(WorkerDied):
-        start_payment(a_request())
-    assert ApiCall.objects.get().http_status == 502
-
-
-@pytest.mark.django_db(transaction=True)
-def test_time_spent_waiting_for_a_dead_worker_is_taken_off_the_deadline(
-    emulator: EmulatorServer, fake_clock: FakeClock
-) -> None:
-    start_payment(a_request())
-    Payment.objects.update(
-        status="created", gateway_id=None, request_body="{}", lease_until=fake_clock.now() + timedelta(minutes=1)
-    )
-    emulator.fault("create_hosted", "rate_limited", retry_after_seconds=11)
-    with pytest.raises(PaymentUnconfirmed):
-        start_payment(a_request())
-    assert sum(fake_clock.slept) < 20
-
-
-@pytest.mark.django_db(transaction=True)
-def test_c3_sync_after_a_crash_waits_for_the_lease_only(
-    emulator: EmulatorServer, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def die(self: Transport, *args: Any, **kwargs: Any) -> Any:
-        raise WorkerDied
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Transport, "send", die)
-        with pytest.raises(WorkerDied):
-            start_payment(a_request())
-    assert Run().execute().changed == 0
-    fake_clock.advance(seconds=16)
-    assert Run().execute().changed == 1
-    assert_one_payment(emulator)
-
-
-def test_lease_is_held_over_the_waits_between_tries(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
-    leases = []
-    real_sleep = clock.sleep
-
-    def sleep(seconds: float) -> None:
-        leases.append((Payment.objects.get().lease_until - fake_clock.now()).total_seconds())
-        real_sleep(seconds)
-
-    emulator.fault("create_hosted", "status_before", times=3)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "sleep", sleep)
-        start_payment(a_request())
-    assert len(leases) == 3
-    assert all(lease > wait + 11 for lease, wait in zip(leases, (1, 2, 4), strict=True))

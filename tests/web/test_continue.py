@@ -111,7 +111,10 @@ def test_s8_continue_of_a_replaced_attempt_does_not_lead_to_its_page(
 
     assert response["Location"] == addresses(unknown).pending
     unknown.refresh_from_db()
-    assert (unknown.status, unknown.superseded_at is None) == ("pending", False)
+    assert (unknown.status, unknown.superseded_at is None) == ("created", False)
+    text = customer.get(addresses(unknown).pending).content.decode()
+    assert "Your order has changed" in text
+    assert addresses(unknown).onward not in text
 
 
 def test_n1_a_gateway_that_stays_away_is_told_with_retry_after(

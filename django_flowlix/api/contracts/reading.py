@@ -26,7 +26,7 @@ def require_id(data: Mapping[str, Any]) -> str:
     value = data.get("id")
     if not isinstance(value, str) or not value or len(value) > _ID_LENGTH or not value.isascii():
         raise MalformedObjectError("id is missing or is not a text of at most 255 characters")
-    if not all(character.isalnum() or character in "-_" for character in value):
+    if value.startswith(".") or not all(character.isalnum() or character in "-_.:~" for character in value):
         raise MalformedObjectError("id contains characters that cannot stand in an address")
     return value
 

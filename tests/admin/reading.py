@@ -1,0 +1,20 @@
+"""How the admin's pages are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+LIST = "/admin/django_flowlix/payment/"
+
+
+def text_of(client: Client, path: str, data: dict[str, Any] | None = None) -> str:
+    response = client.get(path, data)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def own_queries(queries: CaptureQueriesContext) -> list[str]:
+    return [query["sql"] for query in queries.captured_queries if "flowlix" in query["sql"]]
