@@ -1,4 +1,4 @@
-"""The tutorial, word for word: its files become a project, its commands run, and the order is paid."""
+"""Tutorial and README, word for word: their code becomes a project, their commands run, and the order is paid."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ page = Client().get(f"/orders/{order.pk}/", headers={"host": "127.0.0.1:8000"})
 assert f"/orders/{order.pk}/pay/" in page.content.decode()
 answer = Client().post(f"/orders/{order.pk}/pay/", headers={"host": "127.0.0.1:8000"})
 print(answer.status_code, answer.url)
+"""
+PRESS_THE_BUTTON_OF_THE_README = """
+import re
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+from orders.models import Order
+form = render_to_string("form.html", {"order": Order.objects.get()}, RequestFactory().get("/"))
+(action,) = re.findall('action="(.*?)"', form)
+answer = Client().post(action, headers={"host": "127.0.0.1:8000"})
+print(action, answer.status_code, answer.url)
 """
 COME_BACK = """
 from django.test import Client
@@ -63,6 +73,14 @@ class Project:
     def manage(self, *arguments: str) -> str:
         return self.run("manage.py", *arguments)
 
+    def write(self, name: str, text: str) -> None:
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def append(self, name: str, text: str) -> None:
+        self.write(name, (self.directory / name).read_text(encoding="utf-8") + text)
+
     def shell(self, code: str) -> str:
         return self.manage("shell", "-v", "0", "-c", code).strip()
 
@@ -74,10 +92,7 @@ def project(tmp_path: Path, emulator_server: EmulatorServer) -> Project:
     project.run("-m", "django", "startproject", "mysite", ".")
     project.manage("startapp", "orders")
     for name, is_appended, text in FILES:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        before = path.read_text(encoding="utf-8") if is_appended else ""
-        path.write_text(before + text, encoding="utf-8")
+        (project.append if is_appended else project.write)(name, text)
     return project
 
 
@@ -115,11 +130,49 @@ def test_the_customer_of_the_tutorial_never_returns(project: Project, emulator_s
     assert project.shell(IS_PAID) == "True"
 
 
-def test_the_readme_shows_parts_of_the_tutorial() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 4
-    code = "".join(text for _, _, text in FILES)
-    for block in blocks:
-        assert block in code
-    for name, value in re.findall(r"export (\w+)=(\S+)", README):
-        assert f"export {name}={value}\n" in TUTORIAL
+@pytest.fixture
+def readers_project(tmp_path: Path, emulator_server: EmulatorServer) -> Project:
+    """A project with the tutorial's order model, as the README expects it, and the README's blocks pasted into it."""
+    emulator_server.reset()
+    project = Project(tmp_path, emulator_server)
+    project.run("-m", "django", "startproject", "mysite", ".")
+    project.manage("startapp", "orders")
+    (model,) = (text for name, _, text in FILES if name == "orders/models.py")
+    settings, views, urls, receivers, apps = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (form,) = re.findall(r"```html\+django\n(.*?)```", README, re.DOTALL)
+    project.append("mysite/settings.py", f'INSTALLED_APPS += ["orders"]\n\n{settings}')
+    project.append("mysite/urls.py", urls)
+    files = {"models.py": model, "views.py": views, "receivers.py": receivers, "apps.py": apps}
+    for name, text in {**files, "templates/form.html": form}.items():
+        project.write(f"orders/{name}", text)
+    return project
+
+
+def test_the_readme_pasted_into_a_project_leads_to_a_paid_order(
+    readers_project: Project, emulator_server: EmulatorServer
+) -> None:
+    project = readers_project
+    project.manage("makemigrations", "orders")
+    project.manage("migrate")
+    assert project.manage("check", "--fail-level", "WARNING") == "System check identified no issues (0 silenced).\n"
+    (order_code,) = re.findall(r"manage\.py shell -v 0 -c '\n(.*?)'\n", "".join(COMMANDS), re.DOTALL)
+    project.shell(order_code)
+
+    action, status, page_url = project.shell(PRESS_THE_BUTTON_OF_THE_README).split()
+    assert action.startswith("/orders/")
+    assert status == "302"
+    assert page_url.startswith(emulator_server.url)
+    (payment,) = emulator_server.payments()
+    emulator_server.pay(payment.id)
+    assert "Thank you, your payment has arrived" in project.shell(COME_BACK)
+    assert project.shell(IS_PAID) == "True"
+
+
+def test_readme_and_tutorial_say_the_same() -> None:
+    told = {line.strip() for _, _, text in FILES for line in text.splitlines()}
+    told |= {"urlpatterns += [", "from orders.views import PayOrder"}  # the tutorial has one more page
+    blocks = re.findall(r"```(?:python|html\+django)\n(.*?)```", README, re.DOTALL)
+    assert [line for block in blocks for line in block.splitlines() if line.strip() not in told] == []
+    exports = re.findall(r"export (\w+)=(\S+)", README)
+    assert len(exports) == 3
+    assert [export for export in exports if "export {}={}\n".format(*export) not in TUTORIAL] == []

@@ -149,7 +149,7 @@ def _insert(drafted: Draft, attempt: int) -> Payment:
         exponent=drafted.amount.exponent,
         description=request.description,
         metadata=dict(request.metadata),
-        request_body=drafted.body(token, key),  # masked in the error report of an INSERT that fails
+        request_body=drafted.body(token, key).reveal(),  # some database drivers would store what str() shows
         idempotency_key=key,
         first_sent_at=now,
         return_token=token,
