@@ -91,7 +91,9 @@ def test_lease_is_held_over_the_waits_between_tries(emulator: EmulatorServer, fa
     real_sleep = clock.sleep
 
     def sleep(seconds: float) -> None:
-        leases.append((Payment.objects.get().lease_until - fake_clock.now()).total_seconds())
+        until = Payment.objects.get().lease_until
+        assert until is not None
+        leases.append((until - fake_clock.now()).total_seconds())
         real_sleep(seconds)
 
     emulator.fault("create_hosted", "status_before", times=3)
