@@ -204,6 +204,15 @@ def test_r9_background_slows_down_when_the_gateway_says_that_few_requests_are_le
     assert len(operations(emulator)) == 1
 
 
+def test_stop_is_obeyed_while_the_background_keeps_its_pace(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
+    emulator.set_rate_limit(10)
+    start_payment(a_request())
+    began = fake_clock.now()
+    stops = iter([False, False, False])
+    Run(should_stop=lambda: next(stops, True)).execute()
+    assert (fake_clock.now() - began).total_seconds() < 5
+
+
 def test_r6_pages_that_ask_again_leave_the_checkout_its_requests(
     emulator: EmulatorServer, fake_clock: FakeClock
 ) -> None:
