@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.contrib import messages
@@ -52,7 +53,7 @@ class BasketPage(TemplateView):
         return super().get_context_data(lines=lines, total=sum(line.total for line in lines), **kwargs)
 
 
-class _ChangeBasket(View):
+class _ChangeBasket(View, ABC):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
@@ -64,8 +65,8 @@ class _ChangeBasket(View):
             messages.error(request, _("Please choose a quantity from 0 to 20."))
         return redirect("shop:basket")
 
-    def change(self, basket: Basket, product: Product, quantity: int) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def change(self, basket: Basket, product: Product, quantity: int) -> None: ...
 
 
 class AddToBasket(_ChangeBasket):

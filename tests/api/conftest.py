@@ -11,13 +11,25 @@ from typing import Any
 import pytest
 import responses
 
-from django_flowlix.api import FlowlixClient
+from django_flowlix.api import FlowlixClient, HostedPaymentRequest, Money
 from django_flowlix.api.secret import Secret
 from django_flowlix.api.transport import Transport
 from tests.api.sockets import Peer, SocketGateway, http_answer
+from tests.conftest import CUSTOMER
 
 TEST_KEY = "_".join(["fl", "test", "sk", "5eNt1neLk3yForTheTests"])
 LIVE_KEY = "_".join(["fl", "live", "sk", "5eNt1neLk3yForTheTests"])
+
+API = "https://api.flowlix.eu"
+PAYMENTS = f"{API}/v1/payments"
+RETURN = "https://shop.example/flowlix/return/t0k3n/"
+HOSTED = HostedPaymentRequest(
+    amount=Money(4999, "EUR"),
+    redirect_url=RETURN,
+    customer=CUSTOMER,
+    description="Two bags of coffee",
+    metadata={"order_reference": "1001"},
+)
 
 # As the payment object is documented in api-reference/payments of contract `eu`.
 PAYMENT: dict[str, Any] = {

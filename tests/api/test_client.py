@@ -9,10 +9,8 @@ import pickle
 import pytest
 
 from django_flowlix.api import (
-    Customer,
     DirectPaymentRequest,
     GatewayStatus,
-    HostedPaymentRequest,
     InvalidRequestError,
     Money,
     NotFoundError,
@@ -20,27 +18,9 @@ from django_flowlix.api import (
     UnreadableAnswerError,
 )
 from django_flowlix.api.secret import Secret
+from tests.api.conftest import API, HOSTED, PAYMENTS, RETURN
+from tests.conftest import CUSTOMER
 
-API = "https://api.flowlix.eu"
-PAYMENTS = f"{API}/v1/payments"
-RETURN = "https://shop.example/flowlix/return/t0k3n/"
-CUSTOMER = Customer(
-    email="ada@example.com",
-    first_name="Ada",
-    last_name="Lovelace",
-    country="DE",
-    phone="+49 30 901820",
-    address="Unter den Linden 1",
-    city="Berlin",
-    zip="10117",
-)
-HOSTED = HostedPaymentRequest(
-    amount=Money(4999, "EUR"),
-    redirect_url=RETURN,
-    customer=CUSTOMER,
-    description="Two bags of coffee",
-    metadata={"order_reference": "1001"},
-)
 CARD = TestCard(number="4242424242424242", exp_month=12, exp_year=2030, cvc="123", holder_name="Ada Lovelace")
 DIRECT = DirectPaymentRequest(amount=Money(100, "EUR"), card=CARD, customer=CUSTOMER)
 

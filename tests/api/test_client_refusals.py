@@ -5,33 +5,12 @@ from __future__ import annotations
 import pytest
 
 from django_flowlix.api import (
-    Customer,
     FlowlixClient,
     HostedPaymentRequest,
     Money,
     RequestInvalidError,
 )
-
-API = "https://api.flowlix.eu"
-PAYMENTS = f"{API}/v1/payments"
-RETURN = "https://shop.example/flowlix/return/t0k3n/"
-CUSTOMER = Customer(
-    email="ada@example.com",
-    first_name="Ada",
-    last_name="Lovelace",
-    country="DE",
-    phone="+49 30 901820",
-    address="Unter den Linden 1",
-    city="Berlin",
-    zip="10117",
-)
-HOSTED = HostedPaymentRequest(
-    amount=Money(4999, "EUR"),
-    redirect_url=RETURN,
-    customer=CUSTOMER,
-    description="Two bags of coffee",
-    metadata={"order_reference": "1001"},
-)
+from tests.api.conftest import API, HOSTED, PAYMENTS
 
 
 def test_all_faults_are_named_at_once_and_nothing_is_sent(client):
