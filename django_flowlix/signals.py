@@ -1,4 +1,5 @@
-"""What merchants connect to. Receivers get `payment` (the Payment) and `change` (the StatusChange behind it).
+"""What merchants connect to. Receivers get `payment` (the Payment) and `change` (the StatusChange behind it), those of
+the refund signals also `refund` (the Refund); `sender` is the class of what has changed.
 
 Each receiver runs in a database transaction of its own together with the note that it ran, so its database effects
 happen exactly once per change; one that raises is called again by `flowlix_sync`, the others are not held up.
@@ -18,6 +19,10 @@ payment_expired = Signal()
 """Not completed in time."""
 payment_needs_review = Signal()
 """A person must look; `payment.review_reason` says why. Sent in place of the signal of the status it came with."""
+refund_succeeded = Signal()
+"""Money was given back, whoever asked for it; `payment.amount_refunded` is the sum so far."""
+refund_failed = Signal()
+"""A refund did not happen: refused by the gateway, failed there, or never sent. Its amount can be refunded again."""
 
 SIGNALS: dict[str, Signal] = {
     "payment_succeeded": payment_succeeded,
@@ -25,4 +30,6 @@ SIGNALS: dict[str, Signal] = {
     "payment_canceled": payment_canceled,
     "payment_expired": payment_expired,
     "payment_needs_review": payment_needs_review,
+    "refund_succeeded": refund_succeeded,
+    "refund_failed": refund_failed,
 }

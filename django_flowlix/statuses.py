@@ -1,4 +1,4 @@
-"""The words for where a payment stands, and which word may follow which."""
+"""The words for where a payment or a refund stands, and which word may follow which."""
 
 from __future__ import annotations
 
@@ -48,6 +48,44 @@ def may_follow(current: str, following: str) -> bool:
     return PaymentStatus(following) in _ALLOWED[PaymentStatus(current)]
 
 
+class RefundStatus(models.TextChoices):
+    """Where a refund stands, as far as our own database knows.
+
+    `created` means that the row is committed, its amount reserved, and the gateway has not confirmed it; once
+    `first_sent_at` is set its outcome is unknown. `failed` releases the amount.
+    """
+
+    CREATED = "created", _("being confirmed")
+    PENDING = "pending", _("under way")
+    SUCCEEDED = "succeeded", _("refunded")
+    FAILED = "failed", _("refund failed")
+
+
+REFUND_OPEN = frozenset({RefundStatus.CREATED, RefundStatus.PENDING})
+"""The refund may still be paid out."""
+
+# Money that went out must be booked, even after a failure that was none; nothing undoes it.
+_REFUND_ALLOWED: dict[RefundStatus, frozenset[RefundStatus]] = {
+    RefundStatus.CREATED: frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.PENDING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.FAILED: frozenset({RefundStatus.SUCCEEDED}),
+    RefundStatus.SUCCEEDED: frozenset(),
+}
+
+
+def refund_may_follow(current: str, following: str) -> bool:
+    """Tell whether a refund may go from one status to another; staying is not a transition."""
+    return RefundStatus(following) in _REFUND_ALLOWED[RefundStatus(current)]
+
+
+class RefundSource(models.TextChoices):
+    """Where a refund was asked for."""
+
+    ADMIN = "admin", _("staff")
+    API = "api", _("the shop's own code")
+    GATEWAY = "gateway", _("the gateway's dashboard")
+
+
 class ReviewReason(models.TextChoices):
     """Why a person must look at a payment."""
 
@@ -58,6 +96,7 @@ class ReviewReason(models.TextChoices):
     UNKNOWN_STATUS = "unknown_status", _("the gateway uses a status that this version does not know")
     NOT_FOUND = "not_found", _("the gateway does not know the payment: wrong key, mode or account?")
     UNPROVEN = "unproven", _("it cannot be proven whether the gateway created the payment: look in its dashboard")
+    REFUND_MISMATCH = "refund_mismatch", _("the gateway's refunds do not match the ones recorded here")
     KEY_CONFLICT = "key_conflict", _("the idempotency key was used with another request: set IDEMPOTENCY_NAMESPACE")
 
 
@@ -69,3 +108,4 @@ class ChangeSource(models.TextChoices):
     WEBHOOK = "webhook", _("notification from the gateway")
     SYNC = "sync", _("background check")
     ADMIN = "admin", _("staff")
+    API = "api", _("the shop's own code")

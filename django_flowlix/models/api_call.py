@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .fields import ExactCharField
 from .payment import Payment
+from .refund import Refund
 
 
 class ApiCallOutcome(models.TextChoices):
@@ -26,6 +27,7 @@ class ApiCall(models.Model):
     account = ExactCharField(max_length=64)
     api_key_fingerprint = models.CharField(max_length=16)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="api_calls")
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, null=True, related_name="api_calls")
     operation = models.CharField(max_length=32)
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=500)
@@ -48,6 +50,7 @@ class ApiCall(models.Model):
         indexes = [
             models.Index(name="flowlix_call_budget", fields=["api_key_fingerprint", "created_at"]),
             models.Index(name="flowlix_call_pause", fields=["api_key_fingerprint", "paused_until"]),
+            models.Index(name="flowlix_call_request", fields=["request_id"]),
         ]
 
     def __str__(self) -> str:

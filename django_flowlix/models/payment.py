@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, NoReturn
+from datetime import datetime, timedelta
+from typing import Self
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
@@ -16,32 +16,34 @@ from django.utils.translation import gettext_lazy as _
 from ..api.declines import Decline, decline_for
 from ..api.money import Money
 from ..statuses import OPEN, WAITING, PaymentStatus, ReviewReason
+from .background_work import BackgroundWork, BackgroundWorkQuerySet
 from .fields import ExactCharField
 
+STUCK_AFTER = timedelta(days=3)
+"""An attempt that is open longer than this should be looked at by a person."""
 
-class PaymentQuerySet(models.QuerySet["Payment"]):
+
+class PaymentQuerySet(BackgroundWorkQuerySet["Payment"]):
     """Named filters."""
 
-    def for_order(self, order_reference: str, account: str = "default") -> PaymentQuerySet:
+    def for_order(self, order_reference: str, account: str = "default") -> Self:
         """All attempts for one order, the latest first."""
         return self.filter(account=account, order_reference=order_reference).order_by("-attempt")
 
-    def due(self, now: datetime) -> PaymentQuerySet:
-        """Payments that the background has to look at and nobody is looking at, the newest customers first."""
-        free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
-        return self.filter(free, next_sync_at__lte=now).order_by("-created_at", "-pk")
+    def needing_review(self) -> Self:
+        """Payments that a person must look at; `review_reason` says why."""
+        return self.filter(review_since__isnull=False)
 
-    def delete(self) -> NoReturn:
-        """Refuse: payments are book entries. Raises: ProtectedError"""
-        raise models.ProtectedError("payments are book entries and are not deleted", set(self))
+    def unconfirmed(self) -> Self:
+        """Payments of which it is not known whether the gateway has them."""
+        return self.filter(status=PaymentStatus.CREATED, first_sent_at__isnull=False)
 
-    delete.queryset_only = True  # type: ignore[attr-defined]
-
-    def needing_review(self) -> PaymentQuerySet:
-        return self.exclude(review_reason="")
+    def stuck(self, now: datetime) -> Self:
+        """Payments that the gateway has not decided for too long and nobody has reviewed."""
+        return self.filter(status__in=WAITING, created_at__lte=now - STUCK_AFTER, reviewed_at__isnull=True)
 
 
-class Payment(models.Model):
+class Payment(BackgroundWork):
     """One attempt to collect for one order; amounts in minor units of `currency`, with `exponent` decimals.
 
     The row is committed before the gateway hears of it, together with the exact request and its idempotency key, so
@@ -50,6 +52,9 @@ class Payment(models.Model):
     `open_order_reference` and `paid_order_reference` are slots: filled while the attempt is open, and for the order's
     first success. Being unique they allow one open attempt and one booked success per order on every database
     (conditional constraints do not exist on MariaDB).
+
+    `review_since` is filled while a person must look. `reviewed_reason` is what a person has looked at: that doubt is
+    not raised again until an answer of the gateway has settled it.
     """
 
     account = ExactCharField(max_length=64)
@@ -95,12 +100,10 @@ class Payment(models.Model):
 
     superseded_at = models.DateTimeField(null=True)
     review_reason = models.CharField(max_length=32, choices=ReviewReason, default="")
+    review_since = models.DateTimeField(null=True)
+    reviewed_reason = models.CharField(max_length=32, default="")
+    reviewed_at = models.DateTimeField(null=True)
     last_synced_at = models.DateTimeField(null=True)
-    next_sync_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(
-        null=True, help_text=_("A worker is talking to the gateway about this payment until then.")
-    )
-    sync_failures = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
@@ -115,16 +118,28 @@ class Payment(models.Model):
                 name="flowlix_payment_refunded_within_amount",
                 condition=Q(amount_refunded_minor__gte=0, amount_refunded_minor__lte=F("amount_minor")),
             ),
-            models.UniqueConstraint(name="flowlix_payment_attempt", fields=["account", "order_reference", "attempt"]),
+            # What staff search for alone comes first, so that the constraint's index serves that search as well.
+            models.UniqueConstraint(name="flowlix_payment_attempt", fields=["order_reference", "account", "attempt"]),
             models.UniqueConstraint(name="flowlix_payment_one_open", fields=["account", "open_order_reference"]),
             models.UniqueConstraint(name="flowlix_payment_one_paid", fields=["account", "paid_order_reference"]),
             models.UniqueConstraint(name="flowlix_payment_key", fields=["account", "idempotency_key"]),
-            models.UniqueConstraint(name="flowlix_payment_gateway_id", fields=["account", "gateway_id"]),
+            models.UniqueConstraint(name="flowlix_payment_gateway_id", fields=["gateway_id", "account"]),
             models.UniqueConstraint(name="flowlix_payment_token", fields=["return_token"]),
         ]
         indexes = [
             models.Index(name="flowlix_payment_due", fields=["next_sync_at"]),
+            models.Index(name="flowlix_payment_review", fields=["review_since"]),
+            # The admin's list, newest first: alone and by each of its filters, and what staff search for.
             models.Index(name="flowlix_payment_created", fields=["created_at"]),
+            models.Index(name="flowlix_payment_status", fields=["status", "created_at"]),
+            models.Index(name="flowlix_payment_mode", fields=["livemode", "created_at"]),
+            models.Index(name="flowlix_payment_account", fields=["account", "created_at"]),
+            models.Index(name="flowlix_payment_last4", fields=["card_last4", "created_at"]),
+        ]
+        permissions = [
+            ("refund_payment", "Can refund payments"),
+            ("review_payment", "Can mark payments as reviewed"),
+            ("export_payment", "Can export payments"),
         ]
 
     def __str__(self) -> str:
@@ -160,7 +175,3 @@ class Payment(models.Model):
     def is_unconfirmed(self) -> bool:
         """The request was sent and it is not known whether the gateway has the payment."""
         return self.status == PaymentStatus.CREATED and self.first_sent_at is not None
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Refuse: a payment is a book entry. Raises: ProtectedError"""
-        raise models.ProtectedError("payments are book entries and are not deleted", {self})
