@@ -26,8 +26,11 @@ from .objects import (
     DirectPaymentRequest,
     Exchange,
     GatewayPayment,
+    GatewayRefund,
+    GatewayRefundStatus,
     GatewayStatus,
     HostedPaymentRequest,
+    RefundRequest,
     TestCard,
 )
 from .secret import Secret
@@ -45,6 +48,8 @@ __all__ = [
     "FlowlixClient",
     "FlowlixError",
     "GatewayPayment",
+    "GatewayRefund",
+    "GatewayRefundStatus",
     "GatewayStatus",
     "HostedPaymentRequest",
     "IdempotencyError",
@@ -55,6 +60,7 @@ __all__ = [
     "NotFoundError",
     "NotSentError",
     "RateLimitError",
+    "RefundRequest",
     "RequestInvalidError",
     "Secret",
     "TestCard",

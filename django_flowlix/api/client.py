@@ -15,7 +15,7 @@ from .calls import Call, Observer, Timing
 from .contracts import CONTRACTS, Contract, MalformedObjectError
 from .errors import InvalidRequestError, RequestInvalidError, UnreadableAnswerError
 from .idempotency import MAX_KEY_LENGTH
-from .objects import DirectPaymentRequest, GatewayPayment, HostedPaymentRequest
+from .objects import DirectPaymentRequest, GatewayPayment, HostedPaymentRequest, RefundRequest
 from .secret import Secret
 from .transport import Transport, is_loopback
 from .wire import body_text, parse_json
@@ -94,9 +94,7 @@ class FlowlixClient:
 
         Raises: RequestInvalidError with every fault of the request; nothing is sent.
         """
-        faults = tuple(self.contract.faults(request))
-        if faults:
-            raise RequestInvalidError("; ".join(faults), faults=faults)
+        _refuse(self.contract.faults(request))
         if isinstance(request, HostedPaymentRequest):
             return body_text(self.contract.hosted_payment_body(request))
         return body_text(self.contract.direct_payment_body(request))
@@ -129,15 +127,27 @@ class FlowlixClient:
             raise ValueError("direct payments are for the self-check with test keys: use the hosted page")
         return self._post("create_direct", "/v1/payments", body, idempotency_key, self.contract.read_payment)
 
-    def refund_payment(self, *, payment_id: str, idempotency_key: str) -> GatewayPayment:
-        """Refund a payment in full; the answer is the payment.
+    def prepare_refund(self, request: RefundRequest) -> Secret:
+        """Return the exact body text of a refund, to be stored and sent (again) as it is; "" where none is sent.
 
-        Raises: FlowlixError; look at `outcome_unknown`.
-        Source: docs.flowlix.eu/guides/refunds
+        Raises: RequestInvalidError with every fault of the request; nothing is sent.
         """
-        path, body = self.contract.refund_call(_segment(payment_id))
-        text = None if body is None else body_text(body)
-        return self._post("refund", path, text, idempotency_key, self.contract.read_payment)
+        _refuse(self.contract.refund_faults(request))
+        body = self.contract.refund_body(request)
+        return Secret("") if body is None else body_text(body)
+
+    def refund_payment(self, *, payment_id: str, body: str, idempotency_key: str) -> GatewayPayment:
+        """Refund a payment as the prepared body says, in full where the contract sends none; the answer is the payment.
+
+        Raises: FlowlixError; look at `outcome_unknown`. ValueError for a body where none is sent, or none where one is:
+        the gateway would return another amount than was meant.
+        Source: docs.flowlix.eu/guides/refunds, docs.flowlix.dev/guides/refunds
+        """
+        body = Secret(body)
+        if bool(body) is not self.contract.partial_refunds:
+            raise ValueError("the body must be the text that prepare_refund() returned")
+        path = self.contract.refund_path(_segment(payment_id))
+        return self._post("refund", path, body or None, idempotency_key, self.contract.read_payment)
 
     def retrieve_payment(self, *, payment_id: str) -> GatewayPayment:
         """Fetch one payment as it stands.
@@ -229,6 +239,11 @@ class FlowlixClient:
             body=body,
         )
         return _stamped(call.run(read), call.request_id)
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise RequestInvalidError("; ".join(faults), faults=tuple(faults))
 
 
 class _Page(NamedTuple):

@@ -25,6 +25,15 @@ class GatewayStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class GatewayRefundStatus(StrEnum):
+    """The gateway's view of a refund, the same words for every contract. UNKNOWN is a word we do not know."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
     """Who pays. `country` is ISO 3166-1 alpha-2, `phone` international (`+49…`). Its repr shows nothing."""
@@ -84,6 +93,15 @@ class DirectPaymentRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRequest:
+    """A refund to be made: all of a payment, or a part where the contract can. Its repr does not show the reason."""
+
+    payment_id: str
+    amount: Money
+    reason: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """What may be known of the card that paid. Months 1-12, years with four digits, None while unknown."""
 
@@ -95,12 +113,32 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayRefund:
+    """A refund as the gateway describes it within its payment; `gateway_status` is the raw word behind `status`.
+
+    `id` is "" where the contract has no refund objects: a payment there has one refund at most. Its repr does not show
+    the reason.
+    """
+
+    id: str
+    amount_minor: int
+    currency: str
+    status: GatewayRefundStatus
+    gateway_status: str
+    reason: str = field(default="", repr=False)
+    decline_code: str = ""
+    decline_message: str = ""
+    created_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayPayment:
     """A payment as the gateway describes it in one answer.
 
     `livemode` is None when the answer does not say. `hosted_page_url` is where the customer pays, "" when the answer
-    names none. `gateway_status` is the raw word behind `status`. `request_id` is that of the answer. Its repr shows
-    neither the page, which is as good as a key to it, nor the metadata.
+    names none. `gateway_status` is the raw word behind `status`. `refunds` is None when the answer does not tell, and
+    empty when it tells that there are none. `request_id` is that of the answer. Its repr shows neither the page, which
+    is as good as a key to it, nor the metadata.
     """
 
     id: str
@@ -109,7 +147,7 @@ class GatewayPayment:
     status: GatewayStatus
     gateway_status: str
     livemode: bool | None
-    amount_refunded_minor: int = 0
+    refunds: tuple[GatewayRefund, ...] | None = None
     hosted_page_url: str = field(default="", repr=False)
     card: Card | None = None
     decline_code: str = ""
@@ -117,6 +155,11 @@ class GatewayPayment:
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
     created_at: int | None = None
     request_id: str = ""
+
+    @property
+    def amount_refunded_minor(self) -> int:
+        """What has been returned for certain: the sum of the refunds that succeeded."""
+        return sum(r.amount_minor for r in self.refunds or () if r.status is GatewayRefundStatus.SUCCEEDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

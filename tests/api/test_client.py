@@ -14,6 +14,7 @@ from django_flowlix.api import (
     InvalidRequestError,
     Money,
     NotFoundError,
+    RefundRequest,
     TestCard,
     UnreadableAnswerError,
 )
@@ -101,7 +102,9 @@ def test_a_direct_payment_carries_the_card_and_only_a_test_key_may_send_it(
 
 def test_a_refund_has_a_key_and_no_body(client, wire, payment):
     wire.post(f"{PAYMENTS}/pay_1/refund", json=payment | {"status": "refunded", "refunded_at": 1_700_000_100})
-    refunded = client.refund_payment(payment_id="pay_1", idempotency_key="refund-order-1001-1")
+    body = client.prepare_refund(RefundRequest(payment_id="pay_1", amount=Money(4999, "EUR"), reason="Too late"))
+    assert body.reveal() == ""
+    refunded = client.refund_payment(payment_id="pay_1", body=body, idempotency_key="refund-order-1001-1")
     assert (refunded.status, refunded.amount_refunded_minor) == (GatewayStatus.SUCCEEDED, 4999)
     assert sent(wire).body is None
     assert sent(wire).headers["Idempotency-Key"] == "refund-order-1001-1"
@@ -149,7 +152,7 @@ def test_i6_a_409_keeps_key_and_body_and_ends_unknown(client, wire, error_body, 
 def test_p8_a_definite_answer_is_one_request(client, wire, error_body, clock):
     wire.post(f"{PAYMENTS}/pay_1/refund", json=error_body(code="payment_already_refunded"), status=422)
     with pytest.raises(InvalidRequestError) as caught:
-        client.refund_payment(payment_id="pay_1", idempotency_key="k")
+        client.refund_payment(payment_id="pay_1", body="", idempotency_key="k")
     assert (caught.value.code, caught.value.operation) == ("payment_already_refunded", "refund")
     assert caught.value.settles_earlier_tries
     assert (len(wire.calls), clock.slept) == (1, [])

@@ -29,12 +29,12 @@ def test_i15_a_key_that_no_header_may_hold_is_refused(key, client):
     with pytest.raises(ValueError, match="idempotency key"):
         client.create_hosted_payment(body=client.prepare(HOSTED), idempotency_key=key)
     with pytest.raises(ValueError, match="idempotency key"):
-        client.refund_payment(payment_id="pay_1", idempotency_key=key)
+        client.refund_payment(payment_id="pay_1", body="", idempotency_key=key)
 
 
 def test_i15_a_key_of_255_characters_is_sent(client, wire, payment):
     wire.post(f"{PAYMENTS}/pay_1/refund", json=payment)
-    client.refund_payment(payment_id="pay_1", idempotency_key="~" * 255)
+    client.refund_payment(payment_id="pay_1", body="", idempotency_key="~" * 255)
     assert wire.calls[0].request.headers["Idempotency-Key"] == "~" * 255
 
 
@@ -43,13 +43,18 @@ def test_m9_an_id_that_would_change_the_address_is_refused(payment_id, client):
     with pytest.raises(ValueError, match="payment id"):
         client.retrieve_payment(payment_id=payment_id)
     with pytest.raises(ValueError, match="payment id"):
-        client.refund_payment(payment_id=payment_id, idempotency_key="k")
+        client.refund_payment(payment_id=payment_id, body="", idempotency_key="k")
 
 
 @pytest.mark.parametrize("body", ["", "null", "[]", '"x"', "{", "NaN"])
 def test_a_body_that_prepare_did_not_make_is_refused(body, client):
     with pytest.raises(ValueError, match="prepare"):
         client.create_hosted_payment(body=body, idempotency_key="k")
+
+
+def test_a_refund_of_a_part_is_not_sent_where_all_would_be_returned(client):
+    with pytest.raises(ValueError, match="prepare_refund"):
+        client.refund_payment(payment_id="pay_1", body='{"amount":100}', idempotency_key="k")
 
 
 @pytest.mark.parametrize(

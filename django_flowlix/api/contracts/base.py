@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..objects import DirectPaymentRequest, GatewayPayment, HostedPaymentRequest
+from ..objects import DirectPaymentRequest, GatewayPayment, HostedPaymentRequest, RefundRequest
 
 
 class MalformedObjectError(ValueError):
@@ -28,6 +28,11 @@ class Contract(ABC):
     """The hosted page lives on these domains or below them; a redirect to any other host is refused."""
     requests_per_minute: ClassVar[int]
     partial_refunds: ClassVar[bool]
+    """May a refund be less than the whole payment? Its amount is then written in a body; else there is no body."""
+    refund_window_days: ClassVar[int | None]
+    """For how long after its creation a payment can be refunded; None: the documentation sets no limit."""
+    max_refund_reason_length: ClassVar[int | None]
+    """How many characters of a refund's reason are sent; None: the reason is not sent."""
     max_metadata_entries: ClassVar[int]
 
     def livemode_of(self, secret_key: str) -> bool | None:
@@ -47,8 +52,15 @@ class Contract(ABC):
     def direct_payment_body(self, request: DirectPaymentRequest) -> dict[str, Any]: ...
 
     @abstractmethod
-    def refund_call(self, payment_id: str) -> tuple[str, dict[str, Any] | None]:
-        """Return the path and the body (None: no body) of a full refund."""
+    def refund_faults(self, request: RefundRequest) -> list[str]:
+        """Return every way in which a refund breaks the contract; values are never quoted."""
+
+    @abstractmethod
+    def refund_path(self, payment_id: str) -> str: ...
+
+    @abstractmethod
+    def refund_body(self, request: RefundRequest) -> dict[str, Any] | None:
+        """Return the body of a refund, None where the contract sends none."""
 
     @abstractmethod
     def read_payment(self, data: object, *, sent_redirect_url: str = "") -> GatewayPayment:

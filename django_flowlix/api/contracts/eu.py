@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..objects import DirectPaymentRequest, GatewayPayment, GatewayStatus, HostedPaymentRequest
+from ..objects import (
+    DirectPaymentRequest,
+    GatewayPayment,
+    GatewayRefund,
+    GatewayRefundStatus,
+    GatewayStatus,
+    HostedPaymentRequest,
+    RefundRequest,
+)
 from . import reading, validation
 from .base import Contract, MalformedObjectError
 
@@ -29,6 +37,8 @@ class EuContract(Contract):
     hosted_page_domains = ("flowlix.eu", "flowlix.dev")
     requests_per_minute = 100
     partial_refunds = False
+    refund_window_days = None
+    max_refund_reason_length = None
     max_metadata_entries = 50
 
     identifiers: ClassVar[frozenset[str]] = frozenset({"order_reference", "idempotency_key"})
@@ -59,21 +69,28 @@ class EuContract(Contract):
             }
         }
 
-    def refund_call(self, payment_id: str) -> tuple[str, dict[str, Any] | None]:
-        return f"/v1/payments/{payment_id}/refund", None
+    def refund_faults(self, request: RefundRequest) -> list[str]:
+        return [*validation.amount_faults(request.amount)]
+
+    def refund_path(self, payment_id: str) -> str:
+        return f"/v1/payments/{payment_id}/refund"
+
+    def refund_body(self, request: RefundRequest) -> dict[str, Any] | None:
+        return None
 
     def read_payment(self, data: object, *, sent_redirect_url: str = "") -> GatewayPayment:
         payment = reading.require_object(data)
         amount_minor = reading.require_amount(payment, "amount")
+        currency = reading.require_text(payment, "currency").upper()
         word = reading.require_text(payment, "status")
         return GatewayPayment(
             id=reading.require_id(payment),
             amount_minor=amount_minor,
-            currency=reading.require_text(payment, "currency").upper(),
+            currency=currency,
             status=_STATUSES.get(word, GatewayStatus.UNKNOWN),
             gateway_status=word,
             livemode=reading.optional_bool(payment, "livemode"),
-            amount_refunded_minor=amount_minor if word == "refunded" else 0,
+            refunds=(_full_refund(payment, amount_minor, currency),) if word == "refunded" else (),
             hosted_page_url=_hosted_page_url(payment, sent_redirect_url),
             card=reading.optional_card(payment.get("card")),
             decline_code=reading.optional_text(payment, "decline_code", 64),
@@ -105,6 +122,18 @@ class EuContract(Contract):
         if request.description:
             body["description"] = request.description
         return body
+
+
+def _full_refund(payment: Mapping[str, Any], amount_minor: int, currency: str) -> GatewayRefund:
+    """Return the one refund that a payment may have, which is no object of its own here."""
+    return GatewayRefund(
+        id="",
+        amount_minor=amount_minor,
+        currency=currency,
+        status=GatewayRefundStatus.SUCCEEDED,
+        gateway_status="refunded",
+        created_at=reading.optional_int(payment, "refunded_at"),
+    )
 
 
 def _hosted_page_url(payment: Mapping[str, Any], sent_redirect_url: str) -> str:

@@ -28,7 +28,7 @@ _PHONE_PUNCTUATION = re.compile(r"[\s().\-/\u00a0]")
 
 def amount_faults(amount: Money) -> Iterator[str]:
     if amount.amount_minor < 1:
-        yield "amount must be at least 1 minor unit: there is nothing to collect"
+        yield "amount must be at least 1 minor unit"
 
 
 def redirect_url_faults(url: str) -> Iterator[str]:

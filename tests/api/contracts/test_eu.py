@@ -8,9 +8,12 @@ from django_flowlix.api import (
     Card,
     Customer,
     DirectPaymentRequest,
+    GatewayRefund,
+    GatewayRefundStatus,
     GatewayStatus,
     HostedPaymentRequest,
     Money,
+    RefundRequest,
     TestCard,
 )
 from django_flowlix.api.contracts import CONTRACTS, MalformedObjectError
@@ -38,6 +41,7 @@ def hosted(**changes):
 def test_what_the_contract_says_of_itself():
     assert (EU.name, EU.api_url, EU.requests_per_minute) == ("eu", "https://api.flowlix.eu", 100)
     assert (EU.partial_refunds, EU.max_metadata_entries) == (False, 50)
+    assert (EU.refund_window_days, EU.max_refund_reason_length) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,15 @@ def test_a_direct_body_holds_the_card_and_no_return_address():
 
 
 def test_a_refund_is_in_full_and_has_no_body():
-    assert EU.refund_call("pay_1") == ("/v1/payments/pay_1/refund", None)
+    refund = RefundRequest(payment_id="pay_1", amount=Money(4999, "EUR"), reason="Too late" * 50)
+    assert EU.refund_faults(refund) == []
+    assert EU.refund_body(refund) is None
+    assert EU.refund_path("pay_1") == "/v1/payments/pay_1/refund"
+
+
+def test_a_refund_of_nothing_is_a_fault():
+    refund = RefundRequest(payment_id="pay_1", amount=Money(0, "EUR"))
+    assert EU.refund_faults(refund) == ["amount must be at least 1 minor unit"]
 
 
 def test_a_whole_request_has_no_fault():
@@ -122,7 +134,8 @@ def test_a_pending_hosted_payment_is_read_in_full(payment):
     assert (read.amount_minor, read.currency, read.livemode) == (4999, "EUR", False)
     assert (read.status, read.gateway_status) == (GatewayStatus.PENDING, "pending")
     assert read.hosted_page_url == "https://pay.flowlix.eu/s/abc"
-    assert (read.card, read.decline_code, read.decline_message, read.amount_refunded_minor) == (None, "", "", 0)
+    assert (read.card, read.decline_code, read.decline_message) == (None, "", "")
+    assert (read.refunds, read.amount_refunded_minor) == ((), 0)
     assert read.metadata == {"order_reference": "1001"}
     assert read.created_at == 1_700_000_000
 
@@ -142,11 +155,18 @@ def test_a_failed_payment_says_why(payment):
 
 
 def test_refunded_means_succeeded_and_returned_in_full(payment):
-    read = EU.read_payment(payment | {"status": "refunded"})
-    assert (read.status, read.gateway_status, read.amount_refunded_minor) == (
-        GatewayStatus.SUCCEEDED,
-        "refunded",
-        4999,
+    read = EU.read_payment(payment | {"status": "refunded", "refunded_at": 1_700_000_100})
+    assert (read.status, read.gateway_status) == (GatewayStatus.SUCCEEDED, "refunded")
+    assert read.amount_refunded_minor == 4999
+    assert read.refunds == (
+        GatewayRefund(
+            id="",
+            amount_minor=4999,
+            currency="EUR",
+            status=GatewayRefundStatus.SUCCEEDED,
+            gateway_status="refunded",
+            created_at=1_700_000_100,
+        ),
     )
 
 
