@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from . import control, hosted_page
 from .answers import Answer, Delivery
 from .gateway import Exchange, Incoming
+from .ids import random_id
 from .loopback import is_loopback
 from .masking import masked_headers, masked_text
-from .payments import random_id
 from .request_log import LogEntry
 from .state import State
 from .wire import BROKEN_DELIVERY

@@ -14,12 +14,16 @@ _BRANDS = (
 
 @dataclass(frozen=True)
 class ScriptedCard:
-    """A test card: `decline_code` is None for success; `published` says whether the gateway documents it."""
+    """A test card: `decline_code` is None for success, `challenge` asks for 3-D Secure before it.
+
+    `published` says whether the gateway documents the card for the contract.
+    """
 
     number: str
     label: str
     decline_code: str | None = None
     published: bool = True
+    challenge: bool = False
 
     @property
     def spaced_number(self) -> str:
@@ -35,6 +39,35 @@ class StoredCard:
     exp_month: int
     exp_year: int
     country: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What charging a card comes to: success, a decline, or a challenge that the customer has to pass first."""
+
+    card: StoredCard
+    decline_code: str | None = None
+    decline_message: str | None = None
+    challenge: bool = False
+
+
+# So that every decline code there is can be seen in a shop; the real gateway does not know these numbers.
+UNPUBLISHED_CARDS = tuple(
+    ScriptedCard(number, label, decline_code, published=False)
+    for number, label, decline_code in (
+        ("378282246310005", "American Express, succeeds", None),
+        ("4000000000000069", "Expired card", "expired_card"),
+        ("4000000000009987", "Lost card", "lost_card"),
+        ("4000000000009979", "Stolen card", "stolen_card"),
+        ("4000000000006975", "Used too often", "card_velocity_exceeded"),
+        ("4000000000001000", "Refused by the bank", "do_not_honor"),
+        ("4000000000002008", "Refused by the issuer", "issuer_declined"),
+        ("4000000000003006", "Card limit reached", "cardholder_limit"),
+        ("4000000000004004", "Purchase not permitted", "not_permitted"),
+        ("4000000000005001", "Suspected fraud", "suspect_fraud"),
+        ("4000000000006009", "Stopped by a fraud filter", "fraud_filter"),
+    )
+)
 
 
 def brand_of(number: str) -> str:
@@ -55,9 +88,7 @@ def cvc_length(number: str) -> int:
     return 4 if brand_of(number) == "amex" else 3
 
 
-def scripted_decline(cards: tuple[ScriptedCard, ...], number: str) -> str | None:
-    """Return the decline code of a card, None for success; a card nobody scripted is declined like any unknown one."""
-    for card in cards:
-        if card.number == number:
-            return card.decline_code
-    return "generic_decline"
+def scripted(cards: tuple[ScriptedCard, ...], number: str) -> ScriptedCard:
+    """Return the script of a card; one that nobody scripted is declined, because no page says what it does."""
+    unknown = ScriptedCard(number, "", "generic_decline", published=False)
+    return next((card for card in cards if card.number == number), unknown)

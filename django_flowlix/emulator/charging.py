@@ -1,11 +1,11 @@
-"""What happens when a card is charged: the one place that decides between success and a decline."""
+"""What happens when a card is charged: the one place that decides between success, decline and challenge."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from .cards import ScriptedCard, StoredCard, brand_of, cvc_length, passes_luhn, scripted_decline
+from .cards import ScriptedCard, StoredCard, Verdict, brand_of, cvc_length, passes_luhn, scripted
 from .payments import Payment
 
 _MESSAGES = {
@@ -17,6 +17,7 @@ _MESSAGES = {
     "card_velocity_exceeded": "The card has been used too often in a short time.",
     "cardholder_limit": "The card's limit has been reached.",
     "not_permitted": "The card cannot be used for this purchase.",
+    "three_d_secure_failed": "The cardholder was not authenticated.",
 }
 
 
@@ -42,24 +43,23 @@ class EnteredCard:
 
 
 def charge(payment: Payment, card: EnteredCard, test_cards: tuple[ScriptedCard, ...], now: float) -> None:
-    """Bring a pending payment to its end with `card`.
+    """Charge `card` for an open payment, at once.
 
-    Raises: NotAllowedInThisStateError if the payment is not pending any more.
+    Raises: NotAllowedInThisStateError if the payment has come to its end.
     """
-    code = _decline_code(card, test_cards, now)
-    if code is None:
-        payment.succeed(card.stored(), now)
-    else:
-        decline(payment, card, code, now)
+    payment.conclude(judged(card, test_cards, now), now)
 
 
-def decline(payment: Payment, card: EnteredCard, code: str, now: float) -> None:
-    payment.fail(card.stored(), code, _MESSAGES.get(code, "The card was declined."), now)
-
-
-def _decline_code(card: EnteredCard, test_cards: tuple[ScriptedCard, ...], now: float) -> str | None:
+def judged(card: EnteredCard, test_cards: tuple[ScriptedCard, ...], now: float) -> Verdict:
     if not passes_luhn(card.number):
-        return "invalid_number"
+        return declined(card.stored(), "invalid_number")
     if card.expired(now):
-        return "expired_card"
-    return scripted_decline(test_cards, card.number)
+        return declined(card.stored(), "expired_card")
+    script = scripted(test_cards, card.number)
+    if script.decline_code is not None:
+        return declined(card.stored(), script.decline_code)
+    return Verdict(card.stored(), challenge=script.challenge)
+
+
+def declined(card: StoredCard, code: str) -> Verdict:
+    return Verdict(card, code, _MESSAGES.get(code, "The card was declined."))

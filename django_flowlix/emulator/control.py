@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -23,7 +24,12 @@ _ADDRESSES = {
     "POST /_emulator/page-url": '{"field": "both"}, or "hpp_url", or "redirect_url"',
     "POST /_emulator/keys/revoke": '{"key": "fl_test_sk_..."}',
     "POST /_emulator/keys/restore": '{"key": "fl_test_sk_..."}',
-    "POST /_emulator/payments/<id>/finish": '{"outcome": "success"}, or "decline", "cancel", "refund"',
+    "POST /_emulator/payments/<id>/finish": '{"outcome": "success"}, or "decline", "cancel", "expire", "refund"',
+    "POST /_emulator/payments/<id>/refund": '{}, or {"amount_minor": 500}: by hand in the dashboard',
+    "GET /_emulator/payments/<id>/refunds": "the refunds of a payment, oldest first",
+    "POST /_emulator/refunds/<refund_id>/finish": '{"outcome": "succeed"}, or "fail"',
+    "POST /_emulator/refund-delay": '{"seconds": 3}, or null: only when told',
+    "POST /_emulator/payment-delay": '{"seconds": 2}, or null: only when told (direct payments of contract dev)',
 }
 
 
@@ -45,6 +51,7 @@ def create_blueprint(state: State) -> Blueprint:
     _add_memory(blueprint, state)
     _add_faults(blueprint, state, controls)
     _add_settings(blueprint, state, controls)
+    _add_outcomes(blueprint, state, controls)
     return blueprint
 
 
@@ -121,11 +128,38 @@ def _add_settings(blueprint: Blueprint, state: State, controls: Controls) -> Non
         controls.restore_key(_fields("key")["key"])
         return jsonify(revoked=False)
 
+    @blueprint.post("/refund-delay")
+    def delay_refunds() -> Response:
+        values = _fields("seconds")
+        controls.set_refund_delay(values["seconds"])
+        return jsonify(values)
+
+    @blueprint.post("/payment-delay")
+    def delay_payments() -> Response:
+        values = _fields("seconds")
+        controls.set_payment_delay(values["seconds"])
+        return jsonify(values)
+
+
+def _add_outcomes(blueprint: Blueprint, state: State, controls: Controls) -> None:
     @blueprint.post("/payments/<payment_id>/finish")
     def finish(payment_id: str) -> Response:
         values = _fields("outcome", optional=("card", "decline_code"))
         payment = controls.finish(payment_id, values.pop("outcome"), **values)
         return jsonify(state.contract.render(payment, state.page_url_field))
+
+    @blueprint.post("/payments/<payment_id>/refund")
+    def refund(payment_id: str) -> Response:
+        payment = controls.refund(payment_id, _fields(optional=("amount_minor",)).get("amount_minor"))
+        return jsonify(state.contract.render(payment, state.page_url_field))
+
+    @blueprint.get("/payments/<payment_id>/refunds")
+    def refunds(payment_id: str) -> Response:
+        return jsonify([asdict(refund) for refund in controls.refunds(payment_id)])
+
+    @blueprint.post("/refunds/<refund_id>/finish")
+    def finish_refund(refund_id: str) -> Response:
+        return jsonify(asdict(controls.finish_refund(refund_id, _fields("outcome")["outcome"])))
 
 
 def _fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, Any]:

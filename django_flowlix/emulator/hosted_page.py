@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from .amounts import displayed_amount
 from .card_form import CardForm, read_card_form
 from .charging import charge
-from .payments import Payment, customer_name
+from .payments import Payment
 from .state import State
 
 R = TypeVar("R", bound=AnyResponse)
@@ -26,10 +26,11 @@ def create_blueprint(state: State) -> Blueprint:
 
     @blueprint.get("/hpp/<payment_id>")
     def show(payment_id: str) -> Response:
-        payment = state.payments.find(payment_id)
+        with state.lock:
+            payment = state.payments.find(payment_id)
         if payment is None:
             return _not_found()
-        form = CardForm(customer_name(payment.customer), "", None, {})
+        form = CardForm(payment.customer_name, "", None, {})
         return _page(state, payment, form, 200)
 
     @blueprint.post("/hpp/<payment_id>")
@@ -56,7 +57,7 @@ def return_address(payment: Payment) -> str:
 
 def _settle(state: State, payment: Payment) -> CardForm:
     now = state.clock.now()
-    if payment.status != "pending":
+    if not payment.awaits_card:
         return _EMPTY_FORM
     if request.form.get("action") == "cancel":
         state.contract.cancel(payment, now)
@@ -68,7 +69,7 @@ def _settle(state: State, payment: Payment) -> CardForm:
 
 
 def _page(state: State, payment: Payment, form: CardForm, status: int) -> Response:
-    template = "hosted_page.html" if payment.status == "pending" else "finished.html"
+    template = "hosted_page.html" if payment.awaits_card else "finished.html"
     html = render_template(
         template,
         payment=payment,

@@ -1,6 +1,6 @@
 """Query strings and cursor pagination: newest first, one cursor at most.
 
-Source: docs.flowlix.eu/api-reference/pagination, docs.flowlix.eu/api-reference/payments/list-payments
+Source: api-reference/pagination and api-reference/payments/list-payments of docs.flowlix.eu and docs.flowlix.dev
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def cursor(value: str, name: str) -> str:
     return value
 
 
+# What every contract has; the backward cursor and the statuses differ.
 LIST_PARAMETERS: Mapping[str, QueryCheck] = {
     "limit": whole_number(1, MAX_LIMIT),
     "starting_after": cursor,
-    "ending_before": cursor,
     "created[gte]": whole_number(0, 10**18),
     "created[lt]": whole_number(0, 10**18),
 }

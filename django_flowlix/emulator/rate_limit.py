@@ -1,11 +1,12 @@
-"""How many requests a key may send: a rolling window of 60 seconds, counted per key.
+"""How many requests a key may send in 60 seconds: a rolling or a fixed window, counted per key.
 
-Source: docs.flowlix.eu/api-reference/rate-limits
+Source: docs.flowlix.eu/api-reference/rate-limits (rolling), docs.flowlix.dev/api-reference/rate-limits (fixed)
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
 
@@ -31,10 +32,9 @@ class Budget:
         }
 
 
-class RateLimiter:
+class RateLimiter(ABC):
     def __init__(self, requests_per_minute: int) -> None:
         self.set_limit(requests_per_minute)
-        self._counted: dict[str, deque[float]] = {}
 
     def set_limit(self, requests_per_minute: object) -> None:
         """Change the limit. Raises: ValueError unless it is a whole number of at least 1."""
@@ -42,17 +42,47 @@ class RateLimiter:
             raise ValueError("requests_per_minute must be a whole number of at least 1")
         self.requests_per_minute = requests_per_minute
 
+    @abstractmethod
     def count(self, api_key: str, now: float) -> Budget:
         """Count one request and return the budget. Refused requests do not use up the window."""
+
+    def _budget(self, counted: int, window_started: float, exceeded: bool) -> Budget:
+        remaining = max(0, self.requests_per_minute - counted)
+        return Budget(self.requests_per_minute, remaining, math.ceil(window_started + WINDOW_SECONDS), exceeded)
+
+
+class RollingLimiter(RateLimiter):
+    """Every request leaves the window 60 seconds after it came."""
+
+    def __init__(self, requests_per_minute: int) -> None:
+        super().__init__(requests_per_minute)
+        self._counted: dict[str, deque[float]] = {}
+
+    def count(self, api_key: str, now: float) -> Budget:
         times = self._counted.setdefault(api_key, deque())
         while times and times[0] <= now - WINDOW_SECONDS:
             times.popleft()
         exceeded = len(times) >= self.requests_per_minute
         if not exceeded:
             times.append(now)
-        oldest = times[0] if times else now
-        remaining = max(0, self.requests_per_minute - len(times))
-        return Budget(self.requests_per_minute, remaining, math.ceil(oldest + WINDOW_SECONDS), exceeded)
+        return self._budget(len(times), times[0] if times else now, exceeded)
+
+
+class FixedLimiter(RateLimiter):
+    """The first request opens a window of 60 seconds; the first one after its end opens the next."""
+
+    def __init__(self, requests_per_minute: int) -> None:
+        super().__init__(requests_per_minute)
+        self._windows: dict[str, tuple[float, int]] = {}
+
+    def count(self, api_key: str, now: float) -> Budget:
+        started, counted = self._windows.get(api_key, (now, 0))
+        if now >= started + WINDOW_SECONDS:
+            started, counted = now, 0
+        exceeded = counted >= self.requests_per_minute
+        counted += not exceeded
+        self._windows[api_key] = (started, counted)
+        return self._budget(counted, started, exceeded)
 
 
 def rate_limited(retry_after: str | None) -> RefusalError:

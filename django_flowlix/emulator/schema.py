@@ -42,7 +42,16 @@ def text(max_length: int | None = None, pattern: str | None = None, says: str = 
     return check
 
 
-def text_map(max_entries: int) -> Check:
+def one_of(*words: str) -> Check:
+    def check(value: Any, path: str) -> str:
+        if value not in words:
+            raise invalid(path, f"{path} must be one of {', '.join(words)}.")
+        return str(value)
+
+    return check
+
+
+def text_map(max_entries: int, max_length: int | None = None) -> Check:
     def check(value: Any, path: str) -> dict[str, str]:
         if not isinstance(value, dict):
             raise invalid(path, f"{path} must be an object of texts.")
@@ -51,6 +60,8 @@ def text_map(max_entries: int) -> Check:
         for key, entry in value.items():
             if not isinstance(entry, str):
                 raise invalid(_below(path, key), f"{_below(path, key)} must be text.")
+            if max_length is not None and len(entry) > max_length:
+                raise invalid(_below(path, key), f"{_below(path, key)} must have at most {max_length} characters.")
         return dict(value)
 
     return check

@@ -23,10 +23,11 @@ except ModuleNotFoundError as missing:
 from .app import create_app
 from .clock import Clock
 from .contracts import contract_named
-from .controls import SUCCESSFUL_CARD, Controls
+from .controls import Controls
 from .faults import Fault
 from .loopback import is_loopback
 from .payments import Payment
+from .refunds import Refund
 from .request_log import LogEntry
 from .state import State
 from .wire import KeepAliveServer
@@ -102,8 +103,11 @@ class EmulatorServer:
         """Move the emulator's clock forward and return its time in Unix seconds."""
         return self._controls.advance(seconds + 60 * minutes + 3600 * hours)
 
-    def pay(self, payment_id: str, card: str = SUCCESSFUL_CARD) -> Payment:
-        """Finish a payment as if the customer had paid on the page; a declining test card declines."""
+    def pay(self, payment_id: str, card: str | None = None) -> Payment:
+        """Finish a payment as if the customer had paid on the page; a declining test card declines.
+
+        Without a card, one that succeeds is taken. A payment that waits for 3-D Secure passes it, with the card it has.
+        """
         return self._controls.finish(payment_id, "success", card=card)
 
     def decline(self, payment_id: str, decline_code: str = "generic_decline") -> Payment:
@@ -113,9 +117,29 @@ class EmulatorServer:
         """Finish a payment as if the customer had pressed Cancel."""
         return self._controls.finish(payment_id, "cancel")
 
-    def refund(self, payment_id: str) -> Payment:
-        """Refund a payment as if somebody had done it in the merchant's dashboard."""
-        return self._controls.finish(payment_id, "refund")
+    def expire(self, payment_id: str) -> Payment:
+        """Finish a payment as if nobody had completed it in time. Raises: ValueError in contract eu, which cannot."""
+        return self._controls.finish(payment_id, "expire")
+
+    def refund(self, payment_id: str, amount_minor: int | None = None) -> Payment:
+        """Refund a payment as if somebody had done it in the merchant's dashboard; by default all that is left."""
+        return self._controls.refund(payment_id, amount_minor)
+
+    def finish_refund(self, refund_id: str, outcome: str = "succeed") -> None:
+        """End a pending refund now: `succeed` or `fail`."""
+        self._controls.finish_refund(refund_id, outcome)
+
+    def refunds(self, payment_id: str) -> list[Refund]:
+        """Return the refunds of a payment, oldest first; in contract eu at most one, of the whole amount."""
+        return self._controls.refunds(payment_id)
+
+    def set_refund_delay(self, seconds: float | None) -> None:
+        """Choose how long refunds made from now on stay pending, by the emulator's clock; None: until told."""
+        self._controls.set_refund_delay(seconds)
+
+    def set_payment_delay(self, seconds: float | None) -> None:
+        """Choose the same for direct payments of contract dev."""
+        self._controls.set_payment_delay(seconds)
 
     def revoke_key(self, key: str) -> None:
         self._controls.revoke_key(key)
@@ -132,7 +156,8 @@ class EmulatorServer:
 
     def payments(self) -> list[Payment]:
         """Return every payment of both modes, oldest first."""
-        return list(self.state.payments)
+        with self.state.lock:
+            return list(self.state.payments)
 
     def log(self, operation: str | None = None) -> list[LogEntry]:
         """Return the requests received, oldest first."""

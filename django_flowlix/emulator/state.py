@@ -14,10 +14,10 @@ from .faults import FaultQueue
 from .idempotency import IdempotencySlots
 from .keys import Keyring, masked_key
 from .payments import PaymentStore
-from .rate_limit import RateLimiter
 from .request_log import RequestLog
 
-PAGE_URL_FIELDS = ("both", "hpp_url", "redirect_url")
+REFUND_DELAY_SECONDS = 3.0
+PAYMENT_DELAY_SECONDS = 2.0
 
 
 class State:
@@ -44,12 +44,14 @@ class State:
         """Forget everything, as if just started: payments, keys, faults, log, limits; the clock shows real time."""
         with self.lock:
             self.delays.interrupt()
-            self.payments = PaymentStore()
+            self.payments = PaymentStore(self.clock)
             self.slots = IdempotencySlots()
             self.faults = FaultQueue(self.contract.operation_names())
             self.keys = Keyring(self.contract.key_prefixes, self._accepted_keys)
-            self.rate_limit = RateLimiter(self._requests_per_minute)
-            self.page_url_field = "both"
+            self.rate_limit = self.contract.rate_limiter(self._requests_per_minute)
+            self.page_url_field = self.contract.page_url_fields[0]
+            self.refund_delay_seconds: float | None = REFUND_DELAY_SECONDS
+            self.payment_delay_seconds: float | None = PAYMENT_DELAY_SECONDS
             self.clock.advanced_seconds = 0.0
             self.log.clear()
 
@@ -58,8 +60,9 @@ class State:
 
         With `hpp_url` the answer's `redirect_url` echoes the merchant's own address, as one of the pages suggests.
         """
-        if page_url_field not in PAGE_URL_FIELDS:
-            raise ValueError(f"unknown page_url_field: choose one of {', '.join(PAGE_URL_FIELDS)}")
+        known = self.contract.page_url_fields
+        if page_url_field not in known:
+            raise ValueError(f"unknown page_url_field: contract {self.contract.name} has {', '.join(known)}")
         self.page_url_field = page_url_field
 
     def dump(self) -> dict[str, Any]:
@@ -71,6 +74,8 @@ class State:
                 "advanced_seconds": self.clock.advanced_seconds,
                 "requests_per_minute": self.rate_limit.requests_per_minute,
                 "page_url_field": self.page_url_field,
+                "refund_delay_seconds": self.refund_delay_seconds,
+                "payment_delay_seconds": self.payment_delay_seconds,
                 "payments": [asdict(payment) for payment in self.payments],
                 "idempotency_keys": self._idempotency_keys(),
                 "faults": [fault.as_dict() for fault in self.faults.queued()],

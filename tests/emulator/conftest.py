@@ -15,6 +15,8 @@ TEST_KEY = "_".join(["fl", "test", "sk", "aMerchantsFirstKey1"])
 OTHER_TEST_KEY = "_".join(["fl", "test", "sk", "aMerchantsOtherKey2"])
 LIVE_KEY = "_".join(["fl", "live", "sk", "aMerchantsLiveKey3"])
 TIMEOUT_SECONDS = 10
+NOW = 1_700_000_000.0
+DEV_CARD = "4111111111111111"
 
 CUSTOMER = {
     "email": "ada@example.com",
@@ -79,6 +81,31 @@ class Merchant:
         return answer.json()
 
 
+class DevMerchant(Merchant):
+    """Sends the bodies of contract `dev`: the customer may stay away."""
+
+    def direct_body(self, **changes: Any) -> dict[str, Any]:
+        return {"amount": 4999, "currency": "eur", "card": {**CARD, "number": DEV_CARD}, **changes}
+
+    def hosted_body(self, **changes: Any) -> dict[str, Any]:
+        return {"amount": 4999, "currency": "eur", "redirect_url": "https://shop.example/return", **changes}
+
+    def paid(self, amount: int = 4999) -> str:
+        """Return the id of a payment that has succeeded on the hosted page."""
+        return self.emulator.pay(self.created(amount=amount)["id"]).id
+
+    def refund(self, payment_id: str, key: str | None = None, **body: Any) -> requests.Response:
+        return self.post(f"/v1/payments/{payment_id}/refund", {"reason": "two cups broken", **body}, key)
+
+    def refunded(self, payment_id: str, **body: Any) -> dict[str, Any]:
+        answer = self.refund(payment_id, **body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def read(self, payment_id: str) -> dict[str, Any]:
+        return self.get(f"/v1/payments/{payment_id}").json()
+
+
 @pytest.fixture
 def emulator(emulator_server: EmulatorServer) -> EmulatorServer:
     emulator_server.reset()
@@ -115,6 +142,26 @@ def other_key(emulator: EmulatorServer) -> Iterator[Merchant]:
         yield shop
 
 
+@pytest.fixture(scope="session")
+def dev_server() -> Iterator[EmulatorServer]:
+    with EmulatorServer("dev", read_seconds=lambda: NOW) as server:
+        yield server
+
+
+@pytest.fixture
+def dev(dev_server: EmulatorServer) -> EmulatorServer:
+    """Return a gateway of contract `dev` whose clock moves only when told."""
+    dev_server.reset()
+    return dev_server
+
+
+@pytest.fixture
+def dev_merchant(dev: EmulatorServer) -> Iterator[DevMerchant]:
+    shop = DevMerchant(dev, TEST_KEY)
+    with shop.session:
+        yield shop
+
+
 @pytest.fixture
 def live(emulator: EmulatorServer) -> Iterator[Merchant]:
     shop = Merchant(emulator, LIVE_KEY)
@@ -125,10 +172,19 @@ def live(emulator: EmulatorServer) -> Iterator[Merchant]:
 @pytest.fixture
 def control(emulator: EmulatorServer) -> Iterator[Any]:
     """Call the control API: control("POST", "/clock", {...})."""
+    yield from _control_of(emulator)
+
+
+@pytest.fixture
+def dev_control(dev: EmulatorServer) -> Iterator[Any]:
+    yield from _control_of(dev)
+
+
+def _control_of(server: EmulatorServer) -> Iterator[Any]:
     with requests.Session() as session:
         session.trust_env = False
 
         def call(method: str, path: str, body: Any = None) -> requests.Response:
-            return session.request(method, f"{emulator.url}/_emulator{path}", json=body, timeout=TIMEOUT_SECONDS)
+            return session.request(method, f"{server.url}/_emulator{path}", json=body, timeout=TIMEOUT_SECONDS)
 
         yield call

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .base import Contract
+from .dev import DevContract
 from .eu import EuContract
 
-CONTRACTS: dict[str, type[Contract]] = {contract.name: contract for contract in (EuContract,)}
+CONTRACTS: dict[str, type[Contract]] = {contract.name: contract for contract in (EuContract, DevContract)}
 
 
 def contract_named(name: str) -> Contract:

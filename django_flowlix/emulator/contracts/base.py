@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..answers import Answer, RefusalError
 from ..cards import ScriptedCard
+from ..ids import random_id
+from ..listing import LIST_PARAMETERS, QueryCheck, one_of
 from ..payments import Payment
+from ..rate_limit import RateLimiter, RollingLimiter
 
 if TYPE_CHECKING:
     from ..state import State
@@ -52,13 +55,29 @@ class Operation:
         return found[1] if found else None
 
 
+@dataclass(frozen=True)
+class RefundOrder:
+    """What a refund shall be: `amount_minor` None is the rest, `delay_seconds` None lets it end only when told."""
+
+    amount_minor: int | None
+    reason: str
+    now: float
+    delay_seconds: float | None
+
+
 class Contract(ABC):
     name: ClassVar[str]
     key_prefixes: ClassVar[Mapping[str, bool]]
     """Key prefix -> livemode of the objects its keys create and see."""
     request_id_header: ClassVar[str]
     requests_per_minute: ClassVar[int]
+    rate_limiter: ClassVar[type[RateLimiter]] = RollingLimiter
     test_cards: ClassVar[tuple[ScriptedCard, ...]]
+    """The first one succeeds."""
+    statuses: ClassVar[tuple[str, ...]]
+    """What the list can be filtered by."""
+    page_url_fields: ClassVar[tuple[str, ...]]
+    """Where the create answer can carry the page's address; the first one is the default."""
     errors_url: ClassVar[str | None] = None
 
     @property
@@ -80,6 +99,27 @@ class Contract(ABC):
     @abstractmethod
     def cancel(self, payment: Payment, now: float) -> None:
         """Do what the contract does when the customer cancels on the hosted page."""
+
+    @abstractmethod
+    def expire(self, payment: Payment) -> None:
+        """Do what the contract does when nobody has completed the payment in time.
+
+        Raises: ValueError if it has no such end.
+        """
+
+    @abstractmethod
+    def refund(self, payment: Payment, order: RefundOrder) -> None:
+        """Start or make a refund.
+
+        Raises: RefundNotAllowedError if a rule of the contract forbids it.
+        """
+
+    def new_payment_id(self) -> str:
+        return random_id("pay_")
+
+    @property
+    def list_parameters(self) -> Mapping[str, QueryCheck]:
+        return {**LIST_PARAMETERS, "status": one_of(self.statuses)}
 
     def operation_names(self) -> list[str]:
         return [operation.name for operation in self.operations]
