@@ -22,6 +22,7 @@ from django_flowlix.api import (
     FlowlixError,
     HostedPaymentRequest,
     Money,
+    RefundRequest,
     RequestInvalidError,
     TestCard,
 )
@@ -57,6 +58,9 @@ DIRECT = DirectPaymentRequest(
 )
 
 
+REFUND = RefundRequest(payment_id="pay_1", amount=Money(1, "EUR"), reason=EMAIL)
+
+
 def report(error, *, debug, html):
     """Return Django's report as developers see it (debug) or as it is mailed to administrators."""
     reporter = ExceptionReporter(RequestFactory().get("/"), type(error), error, error.__traceback__)
@@ -78,9 +82,10 @@ def assert_clean(text):
 @pytest.fixture
 def make_client(clock):
     def make(**options):
-        times = {"sleep": clock.sleep, "monotonic": clock.monotonic, "chance": lambda: 0.0}
+        # Contract `dev`, because there a refund has a body as well.
+        defaults = {"contract": "dev", "sleep": clock.sleep, "monotonic": clock.monotonic, "chance": lambda: 0.0}
         # The key is made here, as a plain text, in a frame that is gone when the error is raised.
-        return FlowlixClient(KEY, **times | options)
+        return FlowlixClient(KEY, **defaults | options)
 
     return make
 
@@ -116,12 +121,14 @@ ECHOING_PAYMENT = {
     "customer": {"email": EMAIL},
     "metadata": {"email": EMAIL, "card": PAN},
     "redirect_url": f"https://s.example/{TOKEN}/",
+    "refunds": [{"id": ECHO, "amount": "1.00", "reason": EMAIL}],
 }
 WIRE_ANSWERS = {
     "m1 html": {"body": f"<html>{ECHO} {EMAIL}", "status": 200, "content_type": "text/html"},
     "m2 truncated": {"body": f'{{"customer": "{EMAIL}", "card": "{PAN}', "status": 201},
     "m5 amount": {"json": ECHOING_PAYMENT, "status": 201},
-    "m10 no page": {"json": ECHOING_PAYMENT | {"amount": 1}, "status": 201},
+    "m5 refund's amount": {"json": ECHOING_PAYMENT | {"amount": 1}, "status": 201},
+    "m10 no page": {"json": ECHOING_PAYMENT | {"amount": 1, "refunds": []}, "status": 201},
     "m10 no id": {"json": ECHOING_PAYMENT | {"id": ECHO}, "status": 201},
     "m14 redirect": {"body": EMAIL, "status": 307, "headers": {"Location": f"https://evil.example/?{ECHO}{EMAIL}"}},
     "l6 400": {"json": {"error": {"type": "x", "message": ECHO, "param": ECHO, "code": ECHO}}, "status": 400},
@@ -152,8 +159,14 @@ def failing_list(client):
     list(client.list_payments(created_from=1))
 
 
-# A refund and a retrieve hold nothing that a create and a list do not hold.
-CALLS = [failing_create, failing_direct, failing_list]
+def failing_refund(client):
+    body = client.prepare_refund(REFUND)
+    client.refund_payment(payment_id="pay_1", body=body, idempotency_key="k")
+
+
+# A retrieve holds nothing that a list does not hold.
+CALLS = [failing_create, failing_direct, failing_refund, failing_list]
+PATHS = [("POST", "/hpp"), ("POST", ""), ("POST", "/pay_1/refund"), ("GET", "")]
 
 
 def error_of(call, client, expected=FlowlixError):
@@ -165,8 +178,8 @@ def error_of(call, client, expected=FlowlixError):
 @pytest.mark.parametrize("answer", WIRE_ANSWERS.values(), ids=WIRE_ANSWERS)
 def test_l1_l6_no_answer_of_the_gateway_is_shown(answer, make_client, logged):
     with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
-        for method, path in [("POST", "/hpp"), ("POST", ""), ("GET", "")]:
-            wire.add(method, f"https://api.flowlix.eu/v1/payments{path}", **answer)
+        for method, path in PATHS:
+            wire.add(method, f"https://api.flowlix.dev/v1/payments{path}", **answer)
         texts = [shown(error_of(call, make_client())) for call in CALLS if _fails(call, answer)]
     assert len(texts) >= 2
     assert_clean("\n".join(texts))
@@ -252,6 +265,13 @@ def test_l3_a_request_that_is_refused_is_not_quoted(changes, make_client):
     assert_clean("; ".join(error.faults))
 
 
+def test_l3_a_refund_that_is_refused_is_not_quoted(make_client):
+    request = RefundRequest(payment_id="pay_1", amount=Money(1, "EUR"), reason=f"{EMAIL} {PAN}\n")
+    error = error_of(lambda client: client.prepare_refund(request), make_client(), RequestInvalidError)
+    assert len(error.faults) == 2
+    assert_clean(shown(error))
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -290,7 +310,8 @@ def test_l1_an_observer_that_fails_in_the_middle_shows_no_answer(make_client):
     client = make_client(observer=Broken())
     with responses.RequestsMock() as wire:
         wire.post(
-            "https://api.flowlix.eu/v1/payments/hpp", json=ECHOING_PAYMENT | {"amount": 1, "hpp_url": "https://x/"}
+            "https://api.flowlix.dev/v1/payments/hpp",
+            json=ECHOING_PAYMENT | {"amount": 1, "redirect_url": "https://x/"},
         )
         assert_clean(shown(error_of(failing_create, client, OSError)))
 
@@ -300,8 +321,8 @@ def test_l1_an_observer_that_fails_in_the_middle_shows_no_answer(make_client):
 @pytest.mark.parametrize("call", CALLS)
 def test_l1_every_kind_of_report_is_clean(call, debug, html, make_client):
     with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
-        for method, path in [("POST", "/hpp"), ("POST", ""), ("GET", "")]:
-            wire.add(method, f"https://api.flowlix.eu/v1/payments{path}", **WIRE_ANSWERS["m5 amount"])
+        for method, path in PATHS:
+            wire.add(method, f"https://api.flowlix.dev/v1/payments{path}", **WIRE_ANSWERS["m5 amount"])
         assert_clean(report(error_of(call, make_client()), debug=debug, html=html))
 
 
@@ -314,7 +335,7 @@ def test_the_reports_above_do_show_local_variables(make_client):
         return mark
 
     with responses.RequestsMock() as wire:
-        wire.get("https://api.flowlix.eu/v1/payments/pay_1", status=404)
+        wire.get("https://api.flowlix.dev/v1/payments/pay_1", status=404)
         error = error_of(create, make_client())
     for debug in (True, False):
         assert "l0cal-var1able" in report(error, debug=debug, html=True)
@@ -323,7 +344,7 @@ def test_the_reports_above_do_show_local_variables(make_client):
 
 def test_l2_an_error_that_was_copied_or_queued_shows_no_more(make_client):
     with responses.RequestsMock() as wire:
-        wire.get("https://api.flowlix.eu/v1/payments/pay_1", **WIRE_ANSWERS["l6 401"])
+        wire.get("https://api.flowlix.dev/v1/payments/pay_1", **WIRE_ANSWERS["l6 401"])
         error = error_of(failing_retrieve, make_client())
     twin = pickle.loads(pickle.dumps(error))
     assert_clean(str(copy.copy(error)) + repr(copy.deepcopy(error)) + str(vars(twin)))

@@ -25,7 +25,7 @@ GOOD: dict[str, list[tuple[object, object]]] = {
         ("http://[::1]:8000", "http://[::1]:8000"),
         ("http://localhost", "http://localhost"),
     ],
-    "CONTRACT": [("eu", "eu")],
+    "CONTRACT": [("eu", "eu"), ("dev", "dev")],
     "API_URL": [
         ("https://proxy.example/flowlix/", "https://proxy.example/flowlix"),
         ("http://127.0.0.1:8900", "http://127.0.0.1:8900"),

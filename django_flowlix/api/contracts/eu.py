@@ -6,143 +6,47 @@ Source: docs.flowlix.eu/api-reference/*, docs.flowlix.eu/guides/{direct-api, hos
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from ..objects import (
-    DirectPaymentRequest,
-    GatewayPayment,
-    GatewayRefund,
-    GatewayRefundStatus,
-    GatewayStatus,
-    HostedPaymentRequest,
-    RefundRequest,
-)
-from . import reading, validation
-from .base import Contract, MalformedObjectError
-
-# `refunded` is a status of its own here; to us the payment did succeed, and has been returned in full.
-_STATUSES = {
-    "pending": GatewayStatus.PENDING,
-    "succeeded": GatewayStatus.SUCCEEDED,
-    "failed": GatewayStatus.FAILED,
-    "refunded": GatewayStatus.SUCCEEDED,
-}
+from ..objects import GatewayRefund, GatewayRefundStatus, GatewayStatus, RefundRequest
+from . import reading
+from .fl import FlContract
 
 
-class EuContract(Contract):
+class EuContract(FlContract):
     name = "eu"
     api_url = "https://api.flowlix.eu"
-    test_key_prefix = "fl_test_sk_"
-    live_key_prefix = "fl_live_sk_"
-    hosted_page_domains = ("flowlix.eu", "flowlix.dev")
     requests_per_minute = 100
     partial_refunds = False
     refund_window_days = None
     max_refund_reason_length = None
-    max_metadata_entries = 50
-
-    identifiers: ClassVar[frozenset[str]] = frozenset({"order_reference", "idempotency_key"})
-
-    def faults(self, request: HostedPaymentRequest | DirectPaymentRequest) -> list[str]:
-        faults = [*validation.amount_faults(request.amount)]
-        if isinstance(request, HostedPaymentRequest):
-            faults += validation.redirect_url_faults(request.redirect_url)
-        faults += validation.customer_faults(request.customer, required=True)
-        faults += validation.description_faults(request.description)
-        faults += validation.metadata_faults(
-            request.metadata, max_entries=self.max_metadata_entries, ids=self.identifiers
-        )
-        return faults
-
-    def hosted_payment_body(self, request: HostedPaymentRequest) -> dict[str, Any]:
-        return self._common_body(request) | {"redirect_url": request.redirect_url}
-
-    def direct_payment_body(self, request: DirectPaymentRequest) -> dict[str, Any]:
-        card = request.card
-        return self._common_body(request) | {
-            "card": {
-                "number": card.number,
-                "exp_month": card.exp_month,
-                "exp_year": card.exp_year,
-                "cvc": card.cvc,
-                "holder_name": card.holder_name,
-            }
-        }
-
-    def refund_faults(self, request: RefundRequest) -> list[str]:
-        return [*validation.amount_faults(request.amount)]
-
-    def refund_path(self, payment_id: str) -> str:
-        return f"/v1/payments/{payment_id}/refund"
+    max_metadata_value_length = None
+    customer_required = True
+    # `refunded` is a status of its own here; to us the payment did succeed, and has been returned in full.
+    statuses = {
+        "pending": GatewayStatus.PENDING,
+        "succeeded": GatewayStatus.SUCCEEDED,
+        "failed": GatewayStatus.FAILED,
+        "refunded": GatewayStatus.SUCCEEDED,
+    }
+    # The guide says `hpp_url`, the reference `redirect_url`.
+    hosted_page_names = ("hpp_url", "redirect_url")
 
     def refund_body(self, request: RefundRequest) -> dict[str, Any] | None:
         return None
 
-    def read_payment(self, data: object, *, sent_redirect_url: str = "") -> GatewayPayment:
-        payment = reading.require_object(data)
-        amount_minor = reading.require_amount(payment, "amount")
-        currency = reading.require_text(payment, "currency").upper()
-        word = reading.require_text(payment, "status")
-        return GatewayPayment(
-            id=reading.require_id(payment),
+    def read_refunds(
+        self, payment: Mapping[str, Any], *, amount_minor: int, currency: str, word: str
+    ) -> tuple[GatewayRefund, ...]:
+        """Return the one refund that a payment may have: here it is no object, but a word and a time."""
+        if word != "refunded":
+            return ()
+        refund = GatewayRefund(
+            id="",
             amount_minor=amount_minor,
             currency=currency,
-            status=_STATUSES.get(word, GatewayStatus.UNKNOWN),
+            status=GatewayRefundStatus.SUCCEEDED,
             gateway_status=word,
-            livemode=reading.optional_bool(payment, "livemode"),
-            refunds=(_full_refund(payment, amount_minor, currency),) if word == "refunded" else (),
-            hosted_page_url=_hosted_page_url(payment, sent_redirect_url),
-            card=reading.optional_card(payment.get("card")),
-            decline_code=reading.optional_text(payment, "decline_code", 64),
-            decline_message=reading.optional_text(payment, "decline_message"),
-            metadata=reading.text_entries(payment.get("metadata")),
-            created_at=reading.optional_int(payment, "created"),
+            created_at=reading.optional_int(payment, "refunded_at"),
         )
-
-    def read_list(self, data: object) -> tuple[list[Mapping[str, Any]], bool]:
-        page = reading.require_object(data)
-        entries, has_more = page.get("data"), page.get("has_more")
-        if not isinstance(entries, list) or not isinstance(has_more, bool):
-            raise MalformedObjectError("a list needs `data` and `has_more`")
-        return [reading.require_object(entry) for entry in entries], has_more
-
-    def sent_redirect_url(self, body: Mapping[str, Any]) -> str:
-        return str(body.get("redirect_url", ""))
-
-    @staticmethod
-    def _common_body(request: HostedPaymentRequest | DirectPaymentRequest) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "amount": request.amount.amount_minor,
-            "currency": request.amount.currency.lower(),
-            "metadata": dict(request.metadata),
-        }
-        if request.customer is not None:
-            customer = request.customer.as_dict()
-            body["customer"] = customer | {"phone": validation.compact_phone(customer["phone"])}
-        if request.description:
-            body["description"] = request.description
-        return body
-
-
-def _full_refund(payment: Mapping[str, Any], amount_minor: int, currency: str) -> GatewayRefund:
-    """Return the one refund that a payment may have, which is no object of its own here."""
-    return GatewayRefund(
-        id="",
-        amount_minor=amount_minor,
-        currency=currency,
-        status=GatewayRefundStatus.SUCCEEDED,
-        gateway_status="refunded",
-        created_at=reading.optional_int(payment, "refunded_at"),
-    )
-
-
-def _hosted_page_url(payment: Mapping[str, Any], sent_redirect_url: str) -> str:
-    """Return where the customer pays: `hpp_url` (the guide), else `redirect_url` (the reference), never our own echo.
-
-    The two published pages disagree on the name; in the request `redirect_url` means our page.
-    """
-    for name in ("hpp_url", "redirect_url"):
-        url = payment.get(name)
-        if isinstance(url, str) and url and url != sent_redirect_url:
-            return url
-    return ""
+        return (refund,)

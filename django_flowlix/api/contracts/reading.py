@@ -31,6 +31,14 @@ def require_id(data: Mapping[str, Any]) -> str:
     return value
 
 
+def optional_id(data: Mapping[str, Any]) -> str:
+    """Return the id under the same rules, "" for one that is missing or breaks them."""
+    try:
+        return require_id(data)
+    except MalformedObjectError:
+        return ""
+
+
 def require_amount(data: Mapping[str, Any], name: str) -> int:
     """Return an amount in minor units; 19.99, "1999", true and 1999.0 are refused, never coerced."""
     value = data.get(name)

@@ -80,7 +80,19 @@ def description_faults(description: object) -> Iterator[str]:
         yield from _text_faults("description", description, MAX_DESCRIPTION_LENGTH)
 
 
-def metadata_faults(metadata: Mapping[str, str], *, max_entries: int, ids: frozenset[str]) -> Iterator[str]:
+def reason_faults(reason: object, *, max_length: int) -> Iterator[str]:
+    """Yield the faults of a refund's reason. Source: docs.flowlix.dev/guides/refunds"""
+    if not isinstance(reason, str):
+        yield "reason must be text"
+    elif not reason.strip():
+        yield f"reason is missing: say in 1 to {max_length} characters why the money is returned"
+    else:
+        yield from _text_faults("reason", reason, max_length)
+
+
+def metadata_faults(
+    metadata: Mapping[str, str], *, max_entries: int, ids: frozenset[str], max_value_length: int | None = None
+) -> Iterator[str]:
     """Yield the faults of metadata; entries named in `ids` are identifiers and exempt from the card number rule.
 
     One random 16-digit number in 45 looks like a card number, so order numbers are told apart by field, not by luck.
@@ -95,8 +107,15 @@ def metadata_faults(metadata: Mapping[str, str], *, max_entries: int, ids: froze
             yield f"metadata key no. {position} must be a text that is not a card number"
         elif not isinstance(value, str):
             yield f"metadata[{gateway_text(key, 40)}] must be text, not {type(value).__name__}"
-        elif key not in ids and contains_card_number(value):
-            yield f"metadata[{gateway_text(key, 40)}] {_CARD}"
+        else:
+            yield from _metadata_value_faults(f"metadata[{gateway_text(key, 40)}]", value, max_value_length, key in ids)
+
+
+def _metadata_value_faults(label: str, value: str, max_length: int | None, is_identifier: bool) -> Iterator[str]:
+    if max_length is not None and len(value) > max_length:
+        yield f"{label} has {len(value)} characters, at most {max_length} are allowed"
+    if not is_identifier and contains_card_number(value):
+        yield f"{label} {_CARD}"
 
 
 def _text_faults(label: str, value: str, max_length: int) -> Iterator[str]:

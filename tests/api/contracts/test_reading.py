@@ -44,6 +44,16 @@ def test_m9_an_id_that_could_not_stand_in_an_address_is_refused(id_):
         reading.require_id({"id": id_})
 
 
+@pytest.mark.parametrize("id_", ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "4242424242424242", "x" * 255])
+def test_m9_an_optional_id_is_taken_as_it_is(id_):
+    assert reading.optional_id({"id": id_}) == id_
+
+
+@pytest.mark.parametrize("id_", [None, "", 5, "a/b", "..", "x" * 256, ["a"]])
+def test_m8_an_optional_id_of_another_form_is_empty(id_):
+    assert reading.optional_id({"id": id_}) == reading.optional_id({}) == ""
+
+
 def test_required_texts_are_safe_to_store():
     assert reading.require_text({"status": "pend\ning"}, "status") == "pend\\ning"
     assert reading.require_text({"status": "4242 4242 4242 4242"}, "status") == "****4242"

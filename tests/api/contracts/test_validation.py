@@ -24,8 +24,12 @@ def customer_faults(**changes):
     return list(validation.customer_faults(Customer(**PEOPLE | changes), required=True))
 
 
-def metadata_faults(metadata, ids=frozenset()):
-    return list(validation.metadata_faults(metadata, max_entries=50, ids=ids))
+def metadata_faults(metadata, ids=frozenset(), max_value_length=None):
+    return list(validation.metadata_faults(metadata, max_entries=50, ids=ids, max_value_length=max_value_length))
+
+
+def reason_faults(reason):
+    return list(validation.reason_faults(reason, max_length=50))
 
 
 def test_s10_nothing_cannot_be_collected():
@@ -158,6 +162,51 @@ def test_l5_a_metadata_key_cannot_forge_a_line_or_flood_the_message():
 def test_metadata_has_at_most_so_many_entries():
     assert metadata_faults({f"k{n}": "x" for n in range(50)}) == []
     assert metadata_faults({f"k{n}": "x" for n in range(51)}) == ["metadata has 51 entries, at most 50 are allowed"]
+
+
+def test_a_metadata_value_has_a_length_where_the_contract_sets_one():
+    assert metadata_faults({"a": "x" * 5000}) == []
+    assert metadata_faults({"a": "x" * 500}, max_value_length=500) == []
+    ids = frozenset({"order_reference"})
+    assert metadata_faults({"order_reference": "x" * 501, "a": PAN + "x" * 500}, ids, 500) == [
+        "metadata[order_reference] has 501 characters, at most 500 are allowed",
+        "metadata[a] has 516 characters, at most 500 are allowed",
+        "metadata[a] looks like a card number, which must never be sent: write the last four digits at most",
+    ]
+
+
+@pytest.mark.parametrize("reason", ["x", "x" * 50, "Zurück: größer bestellt", "2 of 3 bags"])
+def test_a_reason_of_one_to_so_many_characters_has_no_fault(reason):
+    assert reason_faults(reason) == []
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\t\n", "\u00a0"])
+def test_a_reason_is_required(reason):
+    assert reason_faults(reason) == ["reason is missing: say in 1 to 50 characters why the money is returned"]
+
+
+@pytest.mark.parametrize("reason", [None, 5, b"late", ["late"]])
+def test_a_reason_is_text(reason):
+    assert reason_faults(reason) == ["reason must be text"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "fault"),
+    [
+        ("x" * 51, "reason has 51 characters, at most 50 are allowed"),
+        ("too\nlate", "reason contains a line break or control character"),
+        ("late\x00", "reason contains a line break or control character"),
+        ("late\ud800", "reason contains a line break or control character"),
+    ],
+)
+def test_a_reason_is_one_short_line(reason, fault):
+    assert reason_faults(reason) == [fault]
+
+
+def test_l3_a_reason_holds_no_card_number():
+    (fault,) = reason_faults("card 4242 4242 4242 4242")
+    assert fault.startswith("reason looks like a card number")
+    assert "4242" not in fault
 
 
 def test_l4_a_card_number_in_metadata_is_a_fault_except_under_the_name_of_an_identifier():
