@@ -50,6 +50,13 @@ def charge(payment: Payment, card: EnteredCard, test_cards: tuple[ScriptedCard, 
     payment.conclude(judged(card, test_cards, now), now)
 
 
+def answer_challenge(payment: Payment, passed: bool, now: float) -> None:
+    """End a payment that waits for its challenge, with the card that it has."""
+    if payment.card is None:
+        raise TypeError("a payment without a card has no challenge")
+    payment.conclude(Verdict(payment.card) if passed else declined(payment.card, "three_d_secure_failed"), now)
+
+
 def judged(card: EnteredCard, test_cards: tuple[ScriptedCard, ...], now: float) -> Verdict:
     if not passes_luhn(card.number):
         return declined(card.stored(), "invalid_number")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .charging import EnteredCard, charge, declined
+from .charging import EnteredCard, answer_challenge, charge, declined
 from .contracts.base import RefundOrder
 from .faults import Fault
 from .payments import NotAllowedInThisStateError, Payment
@@ -132,8 +132,8 @@ def _go_on_with_its_card(payment: Payment, number: str | None, now: float) -> No
         raise ValueError("success is not possible with another card: the payment has its card already, leave card out")
     if payment.plan is not None:
         payment.conclude(payment.plan.verdict, now)
-    elif payment.card is not None:
-        payment.succeed(payment.card, now)
+    else:
+        answer_challenge(payment, True, now)
 
 
 def _require_one_of(name: str, value: Any, known: tuple[str, ...]) -> None:

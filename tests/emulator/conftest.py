@@ -90,6 +90,9 @@ class DevMerchant(Merchant):
     def hosted_body(self, **changes: Any) -> dict[str, Any]:
         return {"amount": 4999, "currency": "eur", "redirect_url": "https://shop.example/return", **changes}
 
+    def pay_directly(self, number: str = DEV_CARD, key: str | None = None, **changes: Any) -> requests.Response:
+        return super().pay_directly(number, key, **changes)
+
     def paid(self, amount: int = 4999) -> str:
         """Return the id of a payment that has succeeded on the hosted page."""
         return self.emulator.pay(self.created(amount=amount)["id"]).id

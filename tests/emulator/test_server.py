@@ -116,10 +116,12 @@ def test_it_says_where_it_is_and_stops_when_told(stop: signal.Signals, command: 
 
 
 def test_requests_are_printed_on_demand() -> None:
-    command = [sys.executable, "-m", "django_flowlix.emulator", "--port", "0", "--log-requests"]
+    command = [sys.executable, "-m", "django_flowlix.emulator", "--contract", "dev", "--port", "0", "--log-requests"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        address = process.stdout.readline().split()[-1]
+        line = process.stdout.readline()
+        assert line.startswith("Flowlix emulator (dev) on http://127.0.0.1:")
+        address = line.split()[-1]
         requests.get(f"{address}/v1/payments", timeout=5)
         process.send_signal(signal.SIGTERM)
         assert process.stdout.read().startswith("GET /v1/payments 401 req_")
@@ -129,7 +131,7 @@ def test_requests_are_printed_on_demand() -> None:
     ("arguments", "says"),
     [
         (["--host", "0.0.0.0"], "127.0.0.1"),
-        (["--contract", "xx"], "eu"),
+        (["--contract", "xx"], "eu, dev"),
         (["--port", "70000"], "65535"),
         (["--rate-limit", "0"], "at least 1"),
         (["--accept-key", "secret"], "fl_test_sk_"),
