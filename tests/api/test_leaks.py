@@ -160,8 +160,7 @@ def failing_list(client):
 
 
 def failing_refund(client):
-    body = client.prepare_refund(REFUND)
-    client.refund_payment(payment_id="pay_1", body=body, idempotency_key="k")
+    client.refund_payment(payment_id="pay_1", body=client.prepare_refund(REFUND).reveal(), idempotency_key="k")
 
 
 # A retrieve holds nothing that a list does not hold.
