@@ -63,6 +63,12 @@ def still_in_flight(options: Options, now: float) -> RefusalError:
     return in_flight()
 
 
+def card_refused(options: Options, now: float) -> RefusalError:
+    """Return the rare decline that is told at once. Source: docs.flowlix.dev/api-reference/errors (422)"""
+    code, message = options["decline_code"], "Injected fault: the card was declined."
+    return RefusalError(options["status"], "card_error", "card_declined", message, decline_code=code)
+
+
 def dropped(options: Options) -> Answer:
     return Answer(500, b"", delivery=Delivery.DROPPED)
 

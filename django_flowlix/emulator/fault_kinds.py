@@ -55,6 +55,10 @@ _RETRY_AFTER = {
     "retry_after_seconds": whole_option(1, 0, 10**9),
     "retry_after": Option(None, _header_text, "the header's text in ASCII"),
 }
+_CARD_REFUSED = {
+    "status": choice_option(422, 402, 422),
+    "decline_code": Option("generic_decline", lambda v: isinstance(v, str) and bool(v), "a decline code"),
+}
 _FIELDS = {"fields": Option({}, lambda v: isinstance(v, dict) and bool(v), 'an object such as {"amount": 1}')}
 _NAMES = {
     "fields": Option(
@@ -84,6 +88,7 @@ KINDS: dict[str, Kind] = {
     "html_before": Kind(_PAGE_STATUS, instead=lambda options, now: bodies.html_page(options)),
     "html_after": Kind(_PAGE_STATUS, spoil=lambda options, answer: bodies.html_page(options)),
     "rate_limited": Kind(_RETRY_AFTER, instead=bodies.too_many_requests),
+    "card_refused": Kind(_CARD_REFUSED, instead=bodies.card_refused),
     "in_flight": Kind(instead=bodies.still_in_flight),
     "redirect": Kind(_REDIRECT, instead=bodies.redirect),
     "truncated_answer": Kind(spoil=bodies.truncated_answer),

@@ -1,6 +1,6 @@
 """What a repeated Idempotency-Key gets: the stored answer, a conflict, or a fresh start.
 
-Source: flowlix.mintlify.app/api-reference/idempotency
+Source: flowlix.mintlify.app/api-reference/idempotency, docs.flowlix.dev/api-reference/idempotency
 """
 
 from __future__ import annotations

@@ -98,6 +98,15 @@ def test_a_decline_is_201_first_and_failed_later(
     assert failed["decline_message"]
 
 
+def test_the_rare_decline_at_once_is_a_fault(dev: EmulatorServer, dev_merchant: Any) -> None:
+    dev.fault("create_direct", "card_refused", decline_code="lost_card")
+    answer = dev_merchant.pay_directly(key="order-1")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"], error["decline_code"]) == (422, "card_error", "lost_card")
+    assert dev.payments() == []
+    assert dev_merchant.pay_directly(key="order-1").status_code == 201
+
+
 def test_the_payment_delay_can_be_chosen(dev: EmulatorServer, dev_merchant: Any) -> None:
     dev.set_payment_delay(None)
     waiting = dev_merchant.pay_directly("4111111111111111").json()["id"]
