@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .payment_request import PaymentRequest
 from .payments import start_payment, sync_payment
+from .refunds import refund_payment
 
-__all__ = ["PaymentRequest", "start_payment", "sync_payment"]
+__all__ = ["PaymentRequest", "refund_payment", "start_payment", "sync_payment"]

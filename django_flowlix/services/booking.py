@@ -6,17 +6,27 @@ Nothing becomes paid here unless id, amount, currency, mode and our own key in t
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError
 
-from ..api import FlowlixError, GatewayPayment, GatewayStatus, IdempotencyError, NotFoundError
-from ..models import Payment
+from ..api import (
+    FlowlixError,
+    GatewayPayment,
+    GatewayRefundStatus,
+    GatewayStatus,
+    IdempotencyError,
+    NotFoundError,
+)
+from ..models import Payment, Refund
 from ..statuses import WAITING, ChangeSource, PaymentStatus, ReviewReason
-from . import clock, notifications, schedule, transitions
+from . import clock, notifications, refund_ledger, schedule, transitions
 from .gateway import Gateway, is_trusted_page
+from .refund_ledger import Settlement
 
 logger = logging.getLogger("django_flowlix")
 
@@ -32,18 +42,28 @@ _SETTLED_BY_AN_ANSWER = frozenset(
         ReviewReason.UNPROVEN,
     }
 )
+# A paid payment is read again for its refunds only: after a bad hour the ordinary pace is fast enough.
+_FAILURES_OF_A_WATCHED_PAYMENT = 7
 _MODES = {True: "live mode", False: "test mode", None: "no mode"}
 
 
 def book(
-    payment: Payment, answer: GatewayPayment, *, source: str, gateway: Gateway, needs_page: bool = False
+    payment: Payment,
+    answer: GatewayPayment,
+    *,
+    source: str,
+    gateway: Gateway,
+    needs_page: bool = False,
+    accepted: Refund | None = None,
+    covered: Refund | None = None,
 ) -> Payment:
-    """Book one answer: transition, card, decline, refunded sum, the exchange; then tell the merchant's code.
+    """Book one answer: transition, card, decline, refunds, the exchange; then tell the merchant's code.
 
-    The first answer for a row also brings its id and, when it `needs_page`, a page that a customer may be sent to. An
-    answer that does not match is flagged, never booked.
+    The first answer for a row also brings its id and, when it `needs_page`, a page that a customer may be sent to.
+    `accepted` is the refund whose request it answers, `covered` the one that was refused because nothing is left to
+    refund. An answer that does not match is flagged, never booked.
     """
-    mismatches = _mismatches(payment, answer)
+    mismatches = mismatches_of(payment, answer)
     if needs_page and not is_trusted_page(gateway.account, answer.hosted_page_url):
         mismatches.append("hosted page on a host that is not in HOSTED_PAGE_HOSTS")
     if mismatches:
@@ -57,12 +77,14 @@ def book(
         note=f"unknown status {answer.gateway_status}" if answer.status is GatewayStatus.UNKNOWN else "",
         request_id=answer.request_id,
     )
+    enter_refunds = partial(refund_ledger.settle, payment, answer, source=source, accepted=accepted, covered=covered)
     try:
-        return _write(payment, decision, gateway)
+        return _write(payment, decision, gateway, enter_refunds)
     except IntegrityError:
         payment.refresh_from_db()
     if decision.to == PaymentStatus.SUCCEEDED and _order_is_paid_otherwise(payment):
-        return _write(payment, replace(decision, doubt=lambda: ReviewReason.SECOND_SUCCESS), gateway)
+        second = replace(decision, doubt=lambda: ReviewReason.SECOND_SUCCESS)
+        return _write(payment, second, gateway, enter_refunds)
     return _book_mismatch(payment, "payment id of another row", answer, source, gateway)
 
 
@@ -119,15 +141,45 @@ def _book_mismatch(payment: Payment, note: str, answer: GatewayPayment, source: 
     return _write(payment, decision, gateway)
 
 
-def _write(payment: Payment, decision: transitions.Decision, gateway: Gateway) -> Payment:
-    change = transitions.apply(payment, decision, also=gateway.record)
+def _write(
+    payment: Payment,
+    decision: transitions.Decision,
+    gateway: Gateway,
+    enter_refunds: Callable[[], Settlement] = Settlement,
+) -> Payment:
+    settled = Settlement()
+
+    def also() -> None:
+        nonlocal settled
+        gateway.record()
+        settled = enter_refunds()
+
+    change = transitions.apply(payment, decision, also=also)
     gateway.recorded()
-    if change is not None:
+    if settled.changes:
+        payment.refresh_from_db()
+    for news in [change, *settled.changes]:
+        if news is not None:
+            notifications.deliver(news)
+    if settled.faults:
+        return _flag_refunds(payment, "; ".join(settled.faults), decision)
+    return payment
+
+
+def _flag_refunds(payment: Payment, note: str, decision: transitions.Decision) -> Payment:
+    """Show a person that the gateway's refunds and ours do not add up; what could be booked is booked."""
+    doubtful = transitions.Decision(
+        source=decision.source,
+        doubt=lambda: ReviewReason.REFUND_MISMATCH,
+        note=note,
+        request_id=decision.request_id,
+    )
+    if change := transitions.apply(payment, doubtful, also=lambda: None):
         notifications.deliver(change)
     return payment
 
 
-def _mismatches(payment: Payment, answer: GatewayPayment) -> list[str]:
+def mismatches_of(payment: Payment, answer: GatewayPayment) -> list[str]:
     """Say in which points an answer is not about this payment, in our own words."""
     key = answer.metadata.get("idempotency_key", payment.idempotency_key)
     points = (
@@ -159,14 +211,13 @@ def _observed(payment: Payment, answer: GatewayPayment, gateway: Gateway) -> dic
     undecided = answer.status is GatewayStatus.UNKNOWN or answer.status.value in WAITING
     values: dict[str, Any] = {
         "last_synced_at": now,
-        "next_sync_at": schedule.next_look(payment.created_at, now) if undecided else None,
+        "next_sync_at": _next_look(payment, answer, undecided=undecided),
         "lease_until": None,
         "sync_failures": 0,
         "request_body": "",
         "gateway_status": answer.gateway_status,
         "decline_code": answer.decline_code,
         "decline_message": answer.decline_message,
-        "amount_refunded_minor": answer.amount_refunded_minor,
     }
     if answer.card is not None:
         card = answer.card
@@ -181,16 +232,25 @@ def _observed(payment: Payment, answer: GatewayPayment, gateway: Gateway) -> dic
     return values
 
 
+def _next_look(payment: Payment, answer: GatewayPayment, *, undecided: bool) -> datetime | None:
+    """Return when the background asks again: soon while it is open, now and then while it can be refunded."""
+    if undecided:
+        return schedule.next_look(payment.created_at, clock.now())
+    watched = answer.status is GatewayStatus.SUCCEEDED and answer.amount_refunded_minor < payment.amount_minor
+    return schedule.next_look_for_refunds(payment.created_at, clock.now()) if watched else None
+
+
 def _later(payment: Payment, source: str) -> dict[str, Any]:
     """Return the columns of a look that decided nothing."""
     if source == ChangeSource.RETURN:
         return {}  # a waiting page asks every few seconds: its failures must not put off the background's look
-    failures = payment.sync_failures + 1
-    return {
-        "lease_until": None,
-        "sync_failures": failures,
-        "next_sync_at": schedule.after_failure(failures, clock.now()) if payment.is_open else None,
-    }
+    failures, now = payment.sync_failures + 1, clock.now()
+    next_sync_at = schedule.after_failure(failures, now) if payment.is_open else None
+    if payment.status == PaymentStatus.SUCCEEDED:
+        next_sync_at = schedule.next_look_for_refunds(payment.created_at, now)
+        if failures <= _FAILURES_OF_A_WATCHED_PAYMENT:
+            next_sync_at = schedule.after_failure(failures, now)
+    return {"lease_until": None, "sync_failures": failures, "next_sync_at": next_sync_at}
 
 
 def _doubt(payment: Payment, answer: GatewayPayment) -> ReviewReason | None:
@@ -201,7 +261,8 @@ def _doubt(payment: Payment, answer: GatewayPayment) -> ReviewReason | None:
         return None
     if payment.superseded_at is not None:
         return ReviewReason.SUPERSEDED_SUCCESS
-    return ReviewReason.REFUNDED_EARLY if answer.amount_refunded_minor else None
+    given_back = any(entry.status is not GatewayRefundStatus.FAILED for entry in answer.refunds or ())
+    return ReviewReason.REFUNDED_EARLY if given_back else None
 
 
 def _lasting_fault(payment: Payment, error: FlowlixError) -> ReviewReason | None:

@@ -8,20 +8,21 @@ asked instead. The caller holds the payment's lease.
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NoReturn
 
 from django.db import DatabaseError
-from django.db.models import Q
 
 from ..api import AuthenticationError, CardError, FlowlixError, GatewayPayment, InvalidRequestError, NotFoundError
-from ..api.idempotency import KEY_LIFE, may_replay
+from ..api.idempotency import KEY_LIFE
 from ..conf import Account
 from ..exceptions import PaymentRejected, PaymentUnavailable, PaymentUnconfirmed
 from ..models import Payment
 from ..statuses import ChangeSource, PaymentStatus, ReviewReason
 from . import booking, clock, schedule
 from .gateway import Gateway
+from .leases import take_from_other
+from .sending import forget_sending, may_send_again, note_first_sending
 
 logger = logging.getLogger("django_flowlix")
 
@@ -31,34 +32,10 @@ _LIST_PROVES_AFTER = timedelta(minutes=5)
 _COME_BACK_SECONDS = 30.0
 
 
-def lease_until(account: Account) -> datetime:
-    """Return until when an exchange that starts now holds its row; waits between exchanges extend it."""
-    return clock.now() + timedelta(seconds=sum(account.timeout_seconds)) + schedule.LEASE_MARGIN
-
-
-def take_lease(payment: Payment, account: Account, *, while_due: bool = False) -> bool:
-    """Claim a payment in the status it was read in; False when another worker holds it or has changed it.
-
-    `while_due` leaves it as well to a worker that has looked at it since it was read. `payment` is up to date
-    afterwards.
-    """
-    claimable = Q(lease_until__isnull=True) | Q(lease_until__lte=clock.now())
-    if while_due:
-        claimable &= Q(next_sync_at__lte=clock.now())
-    return _claim(payment, account, claimable)
-
-
 def take_over(payment: Payment, account: Account) -> bool:
     """Claim a payment that another worker holds, if sending does no harm even beside it: same body, living key."""
-    harmless = payment.first_sent_at is None or _may_send_again(payment, account)
-    return harmless and _claim(payment, account, Q())
-
-
-def _claim(payment: Payment, account: Account, claimable: Q) -> bool:
-    same = Payment.objects.filter(claimable, pk=payment.pk, status=payment.status)
-    taken = same.update(lease_until=lease_until(account))
-    payment.refresh_from_db()
-    return bool(taken)
+    harmless = payment.first_sent_at is None or may_send_again(payment, account)
+    return harmless and take_from_other(payment, account)
 
 
 def submit(payment: Payment, gateway: Gateway, *, source: ChangeSource, is_new: bool = False) -> Payment:
@@ -71,10 +48,10 @@ def submit(payment: Payment, gateway: Gateway, *, source: ChangeSource, is_new: 
         # The other mode's key can neither send it nor prove by its list that it does not exist.
         raise PaymentUnconfirmed("the payment belongs to the other mode's key", payment)
     sent_before = payment.first_sent_at is not None and not is_new
-    if sent_before and not _may_send_again(payment, gateway.account):
+    if sent_before and not may_send_again(payment, gateway.account):
         return _find(payment, gateway, source=source)
     if payment.first_sent_at is None:
-        _note_first_sending(payment, gateway.account)
+        note_first_sending(payment, gateway.account)
     try:
         answer = gateway.client().create_hosted_payment(
             body=payment.request_body, idempotency_key=payment.idempotency_key
@@ -89,19 +66,6 @@ def submit(payment: Payment, gateway: Gateway, *, source: ChangeSource, is_new: 
     if payment.status == PaymentStatus.CREATED:
         raise PaymentUnconfirmed("the gateway's answer does not match the payment: it is under review", payment)
     return payment
-
-
-def _may_send_again(payment: Payment, account: Account) -> bool:
-    same_key = payment.api_key_fingerprint == account.api_key_fingerprint
-    return same_key and payment.first_sent_at is not None and may_replay(payment.first_sent_at, clock.now())
-
-
-def _note_first_sending(payment: Payment, account: Account) -> None:
-    """Commit that the request may be at the gateway from now on, and under which API key."""
-    payment.first_sent_at, payment.api_key_fingerprint = clock.now(), account.api_key_fingerprint
-    Payment.objects.filter(pk=payment.pk).update(
-        first_sent_at=payment.first_sent_at, api_key_fingerprint=payment.api_key_fingerprint
-    )
 
 
 def _give_up(
@@ -119,7 +83,7 @@ def _give_up(
         raise PaymentRejected(f"the gateway refused to create the payment: {error}", payment) from error
     if isinstance(error, AuthenticationError | NotFoundError):
         logger.critical("Flowlix account %s cannot create payments: %s", payment.account, error)
-    if not _forget_sending(payment):
+    if not forget_sending(payment):
         _leave_unknown(payment, error, gateway, source=source)
     give_up_at = payment.created_at + schedule.NEVER_SENT_GIVES_UP_AFTER
     booking.book_failure(payment, error, source=source, gateway=gateway, next_sync_at=give_up_at)
@@ -128,15 +92,6 @@ def _give_up(
         payment,
         retry_after_seconds=error.retry_after_seconds or _COME_BACK_SECONDS,
     ) from error
-
-
-def _forget_sending(payment: Payment) -> bool:
-    """Commit that nothing is at the gateway; False when another worker has taken over and may have sent it."""
-    mine = Payment.objects.filter(pk=payment.pk, status=payment.status, lease_until=payment.lease_until)
-    if not mine.update(first_sent_at=None):
-        return False
-    payment.first_sent_at = None
-    return True
 
 
 def _leave_unknown(

@@ -16,8 +16,8 @@ from django.db.models import Max
 from ..api import Exchange, FlowlixClient, RateLimitError
 from ..api.transport import is_loopback
 from ..conf import Account
-from ..models import ApiCall, Payment
-from . import clock
+from ..models import ApiCall, Payment, Refund
+from . import clock, leases
 
 _CHECKOUT_SHARE = 0.2
 _FEW_REQUESTS = 10
@@ -25,13 +25,19 @@ _PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:[/?#][!-\[\]-~]*)?"
 
 
 class Gateway:
-    """Talks to Flowlix for one account, about one payment if given; `deadline_seconds` bounds each call."""
+    """Talks to Flowlix for one account, about one payment or refund if given; `deadline_seconds` bounds each call."""
 
     def __init__(
-        self, account: Account, *, payment: Payment | None = None, deadline_seconds: float | None = None
+        self,
+        account: Account,
+        *,
+        payment: Payment | None = None,
+        refund: Refund | None = None,
+        deadline_seconds: float | None = None,
     ) -> None:
         self.account = account
-        self._payment = payment
+        self._payment = refund.payment if refund is not None else payment
+        self._refund = refund
         self._unwritten: list[ApiCall] = []
         self._deadline_seconds = deadline_seconds or account.retry_budget_seconds
 
@@ -55,6 +61,7 @@ class Gateway:
                 account=self.account.alias,
                 api_key_fingerprint=self.account.api_key_fingerprint,
                 payment=self._payment,
+                refund=self._refund,
                 operation=exchange.operation,
                 method=exchange.method,
                 path=exchange.path,
@@ -74,16 +81,12 @@ class Gateway:
         )
 
     def waiting(self, seconds: float) -> None:
-        """Write what is kept before a wait, and hold the payment's lease over it (called by the client)."""
+        """Write what is kept before a wait, and hold the row's lease over it (called by the client)."""
         self.record()
         self.recorded()
-        if self._payment is None or self._payment.lease_until is None:
-            return
-        longer = self._payment.lease_until + timedelta(seconds=seconds)
-        # Only our own: its end tells the lease from that of a worker which took over.
-        mine = Payment.objects.filter(pk=self._payment.pk, lease_until=self._payment.lease_until)
-        if mine.update(lease_until=longer):
-            self._payment.lease_until = longer
+        leased = self._refund or self._payment
+        if leased is not None:
+            leases.extend(leased, seconds)
 
     def shorten_deadline(self, seconds: float) -> None:
         """Take time that has been spent already off the deadline of the calls, leaving at least a second."""

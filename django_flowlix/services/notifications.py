@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from ..api.redaction import mask, one_line
-from ..models import Payment, StatusChange
+from ..models import Payment, Refund, StatusChange
 from ..signals import SIGNALS
 from . import clock, schedule
 
@@ -31,7 +31,7 @@ def deliver(change: StatusChange) -> bool:
     if change.delivered_at is not None or not change.signal:
         return True
     done = set(change.delivered_to.splitlines())
-    waiting = [(name, receiver) for name, receiver in _receivers(change.signal) if name not in done]
+    waiting = [(name, receiver) for name, receiver in _receivers(change) if name not in done]
     errors: list[str] = []
     for name, receiver in waiting:
         completes = name == waiting[-1][0] and not errors
@@ -39,7 +39,7 @@ def deliver(change: StatusChange) -> bool:
             with transaction.atomic(durable=True):
                 if not _claim(change, name, completes=completes):
                     return False  # another worker is delivering this change
-                receiver(signal=SIGNALS[change.signal], sender=Payment, payment=change.payment, change=change)
+                receiver(signal=SIGNALS[change.signal], **_arguments(change))
                 if transaction.get_rollback():
                     raise transaction.TransactionManagementError(_SWALLOWED)
         except Exception as error:  # the merchant's code may raise anything; the money is booked already
@@ -52,9 +52,15 @@ def deliver(change: StatusChange) -> bool:
     return not errors
 
 
-def _receivers(signal_name: str) -> Iterator[tuple[str, Receiver]]:
+def _arguments(change: StatusChange) -> dict[str, Any]:
+    about = {"payment": change.payment, "change": change}
+    return about | {"sender": Payment} if change.refund is None else about | {"sender": Refund, "refund": change.refund}
+
+
+def _receivers(change: StatusChange) -> Iterator[tuple[str, Receiver]]:
     """Yield the connected receivers under names that are the same in every process."""
-    sync_receivers, async_receivers = SIGNALS[signal_name]._live_receivers(Payment)
+    sender = Payment if change.refund_id is None else Refund
+    sync_receivers, async_receivers = SIGNALS[change.signal]._live_receivers(sender)
     seen: dict[str, int] = {}
     for receiver in [*sync_receivers, *map(async_to_sync, async_receivers)]:
         name = _name(receiver)

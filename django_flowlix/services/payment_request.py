@@ -20,7 +20,7 @@ from ..exceptions import InvalidPaymentRequest
 
 MAX_REFERENCE_LENGTH = 255
 _RESERVED = ("order_reference", "idempotency_key")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def _reference_faults(reference: Any) -> Iterator[str]:
         yield "order_reference must be a text that names the order"
     elif len(reference) > MAX_REFERENCE_LENGTH:
         yield f"order_reference has {len(reference)} characters, at most {MAX_REFERENCE_LENGTH} are allowed"
-    elif reference != reference.strip() or _UNPRINTABLE.search(reference):
+    elif reference != reference.strip() or UNPRINTABLE.search(reference):
         # Databases disagree on whether trailing spaces count.
         yield "order_reference must not begin or end with white space or contain control characters"
 

@@ -18,7 +18,7 @@ from ..conf import account as configured_account
 from ..exceptions import AlreadyPaid, PaymentUnavailable, PaymentUnconfirmed
 from ..models import Payment
 from ..statuses import ChangeSource, PaymentStatus
-from . import booking, clock, creation
+from . import booking, clock, creation, leases
 from .gateway import Gateway, has_room
 from .payment_request import Draft, PaymentRequest, draft
 from .schedule import ASK_AGAIN_AFTER_SECONDS
@@ -156,7 +156,7 @@ def _insert(drafted: Draft, attempt: int) -> Payment:
         success_url=drafted.success_url,
         failure_url=drafted.failure_url,
         next_sync_at=now,
-        lease_until=creation.lease_until(account),
+        lease_until=leases.lease_until(account),
         created_at=now,
         updated_at=now,
     )
@@ -196,7 +196,7 @@ def _finish_start(payment: Payment, gateway: Gateway) -> None:
     Raises: PaymentUnconfirmed
     """
     waited, pause = 0.0, _FIRST_POLL_SECONDS
-    while not creation.take_lease(payment, gateway.account):
+    while not leases.take_lease(payment, gateway.account):
         if payment.status != PaymentStatus.CREATED:
             return
         if waited >= _WAIT_FOR_OTHER_SECONDS:

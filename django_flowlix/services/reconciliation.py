@@ -1,14 +1,14 @@
 """The background's work: finish what a crash, a timeout or an absent customer left open. Nothing is lost.
 
-Many workers on many machines may run it: every payment is taken by lease. Open payments are re-checked by listing, a
-hundred per call; what the list did not show, and every unknown create, is asked about singly. A part of the rate limit
-is left to the checkout.
+Many workers on many machines may run it: every payment and refund is taken by lease. Payments are re-checked by
+listing, a hundred per call; what the list did not show, every unknown create and every unknown refund is asked about
+singly. A part of the rate limit is left to the checkout.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby, islice
@@ -22,11 +22,14 @@ from ..api.idempotency import may_replay
 from ..conf import Account
 from ..conf import account as configured_account
 from ..exceptions import PaymentError
-from ..models import Payment, StatusChange
+from ..models import Payment, Refund, StatusChange
 from ..models.payment import PaymentQuerySet
+from ..models.refund import RefundQuerySet
 from ..statuses import ChangeSource, PaymentStatus
-from . import booking, clock, creation, notifications, payments
+from . import booking, clock, creation, leases, notifications, payments, refund_sending
 from .gateway import Gateway, has_room
+
+from .schedule import NEVER_SENT_GIVES_UP_AFTER
 
 logger = logging.getLogger("django_flowlix")
 
@@ -34,12 +37,14 @@ BATCH_SIZE = 100
 _LIST_FROM = 5
 """From so many open payments on, a list call pays."""
 _PACE_SECONDS = 1.0
+_STAFF_CALL_SECONDS = 8.0
+"""A person waits for it in the admin, and a web worker with them."""
 _CLOCK_SKEW_SECONDS = 600
 
 
 @dataclass(slots=True)
 class SyncReport:
-    """What one run did; `errors` are lines for a person, each said once."""
+    """What one run did with payments and refunds; `errors` are lines for a person, each said once."""
 
     changed: int = 0
     unchanged: int = 0
@@ -51,26 +56,41 @@ class SyncReport:
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """One run: which payments it may take, whom it tells of progress, when it has to stop, what it did."""
+    """One run: what it may take up, whom it tells of progress, when it has to stop, what it did.
+
+    `limit` and `since` bound the payments; with `only` nothing else is taken up but these payments (by primary key) and
+    their refunds. `call_seconds` bounds each call (default: the account's BACKGROUND_RETRY_BUDGET).
+    """
 
     limit: int | None = None
     since: datetime | None = None
+    only: frozenset[int] | None = None
+    source: ChangeSource = ChangeSource.SYNC
+    call_seconds: float | None = None
     on_progress: Callable[[], None] = lambda: None
     should_stop: Callable[[], bool] = lambda: False
     report: SyncReport = field(default_factory=SyncReport)
     _given_up: set[str] = field(default_factory=set)
 
     def count(self) -> int:
-        """Count what the run would take up: payments to look at and changes to deliver."""
+        """Count what the run would take up: payments and refunds to look at and changes to deliver."""
+        return self.count_due() + StatusChange.objects.undelivered(clock.now()).count()
+
+    def count_due(self) -> int:
+        """Count the payments and refunds to look at."""
         now = clock.now()
         due = self._due(now).count()
-        return (due if self.limit is None else min(self.limit, due)) + StatusChange.objects.undelivered(now).count()
+        due = due if self.limit is None else min(self.limit, due)
+        return due + self._due_refunds(now).count()
 
     def plan(self) -> Iterator[str]:
         """Say what the run would do, without doing it."""
         now = clock.now()
         for payment in self._due(now)[: self.limit]:
             yield f"{payment.order_reference} (attempt {payment.attempt}): {_intention(payment, now)}"
+        for refund in self._due_refunds(now):
+            order = refund.payment.order_reference
+            yield f"{order} (refund {refund.sequence} over {refund.amount}): {_refund_intention(refund, now)}"
         for change in StatusChange.objects.undelivered(now).select_related("payment"):
             yield f"{change.payment.order_reference}: call the receivers of {change.signal}"
 
@@ -82,12 +102,24 @@ class Run:
         for batch in self._batches():
             for alias, group in groupby(sorted(batch, key=lambda payment: payment.account), lambda p: p.account):
                 self._sync_account(alias, list(group))
-        self._deliver_outstanding()
+        for refund in self._due_refunds(clock.now()):
+            if self.should_stop():
+                break
+            self._sync_refund(refund)
+            self.on_progress()
+        if self.only is None:
+            self._deliver_outstanding()
         return self.report
 
     def _due(self, now: datetime) -> PaymentQuerySet:
         due = Payment.objects.due(now)
+        due = due if self.only is None else due.filter(pk__in=self.only)
         return due if self.since is None else due.filter(created_at__gte=self.since)
+
+    def _due_refunds(self, now: datetime) -> RefundQuerySet:
+        """Return the refunds to be sent, sent again or looked for: few, because most end with their first request."""
+        due = Refund.objects.due(now).select_related("payment")
+        return due if self.only is None else due.filter(payment__in=self.only)
 
     def _batches(self) -> Iterator[list[Payment]]:
         """Yield what is due, newest first, by position, so that a row that stays due is not taken twice."""
@@ -123,7 +155,7 @@ class Run:
         found: dict[str, GatewayPayment] = {}
         if len(wanted) < _LIST_FROM:
             return found
-        gateway = Gateway(account, deadline_seconds=account.background_retry_budget_seconds)
+        gateway = Gateway(account, deadline_seconds=self._call_seconds(account))
         times = [payment.created_at.timestamp() for payment in wanted.values()]
         most = PAGE_SIZE * max(1, len(wanted) // 4)
         try:
@@ -144,27 +176,73 @@ class Run:
 
     def _sync_payment(self, payment: Payment, account: Account, listed: dict[str, GatewayPayment]) -> None:
         before = payment.status
-        if not creation.take_lease(payment, account, while_due=True):
+        if not leases.take_lease(payment, account, while_due=True):
             return
-        gateway = Gateway(account, payment=payment, deadline_seconds=account.background_retry_budget_seconds)
-        try:
+        gateway = Gateway(account, payment=payment, deadline_seconds=self._call_seconds(account))
+        answer = listed.get(payment.gateway_id or "")
+        if answer is not None and answer.refunds is None and payment.status == PaymentStatus.SUCCEEDED:
+            answer = None  # a paid payment is looked at for its refunds, and this list does not show them
+
+        def look() -> bool:
             if payment.livemode is not account.livemode:
                 booking.postpone(payment, gateway)
-            elif payment.gateway_id in listed:
-                booking.book(payment, listed[payment.gateway_id], source=ChangeSource.SYNC, gateway=gateway)
+            elif answer is not None:
+                booking.book(payment, answer, source=self.source, gateway=gateway)
             else:
                 self._keep_pace(account)
-                _ask(payment, gateway)
+                self._ask(payment, gateway)
+            return payment.status != before
+
+        self._report(account.alias, payment, look)
+
+    def _sync_refund(self, refund: Refund) -> None:
+        if refund.account in self._given_up:
+            self.report.failed += 1
+            return
+        try:
+            account = configured_account(refund.account)
+        except ImproperlyConfigured as error:
+            self._fail(refund.account, 1, error)
+            return
+        before = refund.status
+        if not leases.take_lease(refund, account, while_due=True):
+            return
+        gateway = Gateway(account, refund=refund, deadline_seconds=self._call_seconds(account))
+
+        def send() -> bool:
+            if refund_sending.is_of(refund, account):
+                self._keep_pace(account)
+                refund_sending.submit(refund, gateway, source=self.source)
+            else:
+                refund_sending.postpone(refund)
+            return refund.status != before
+
+        self._report(account.alias, refund, send)
+
+    def _report(self, alias: str, row: Payment | Refund, work: Callable[[], bool]) -> None:
+        """Do a piece of work and count what came of it: it returns whether the row has moved."""
+        try:
+            moved = work()
         except (FlowlixError, PaymentError) as error:
             self.report.failed += 1
-            self._note(account.alias, error)
+            self._note(alias, error)
         except Exception as error:  # one broken row must not keep the others from being looked at
-            logger.exception("payment %s could not be synchronised", payment.pk)
-            self._fail(payment.account, 1, error)
+            logger.exception("%s %s could not be synchronised", row._meta.model_name, row.pk)
+            self._fail(alias, 1, error)
         else:
-            moved = payment.status != before
             self.report.changed += moved
             self.report.unchanged += not moved
+
+    def _ask(self, payment: Payment, gateway: Gateway) -> None:
+        if payment.status != PaymentStatus.CREATED:
+            payments.sync_payment(payment, source=self.source, deadline_seconds=self._call_seconds(gateway.account))
+        elif payment.first_sent_at is None:
+            booking.reject(payment, note="never sent, given up", source=self.source, gateway=gateway)
+        else:
+            creation.submit(payment, gateway, source=self.source)
+
+    def _call_seconds(self, account: Account) -> float:
+        return self.call_seconds or account.background_retry_budget_seconds
 
     def _keep_pace(self, account: Account) -> None:
         """Wait while the background has used its part of the key's requests."""
@@ -195,21 +273,58 @@ class Run:
             self.on_progress()
 
 
-def _ask(payment: Payment, gateway: Gateway) -> None:
-    if payment.status != PaymentStatus.CREATED:
-        deadline_seconds = gateway.account.background_retry_budget_seconds
-        payments.sync_payment(payment, source=ChangeSource.SYNC, deadline_seconds=deadline_seconds)
-    elif payment.first_sent_at is None:
-        booking.reject(payment, note="never sent, given up", source=ChangeSource.SYNC, gateway=gateway)
-    else:
-        creation.submit(payment, gateway, source=ChangeSource.SYNC)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskReport:
+    """What came of asking at once: `left` were not reached in time, and are due for `flowlix_sync`."""
+
+    changed: int
+    unchanged: int
+    failed: int
+    left: int
+    errors: list[str]
+
+
+def ask_now(asked: Sequence[Payment], *, deadline_seconds: float = 20.0) -> AskReport:
+    """Ask the gateway about payments, and finish their refunds, while a person waits.
+
+    What is not reached in time is taken up by the next `flowlix_sync`. Faults of the gateway are reported, not raised.
+    Raises: RuntimeError inside `atomic()`.
+    """
+    now, until = clock.now(), clock.monotonic() + deadline_seconds
+    only = frozenset(payment.pk for payment in asked)
+    run = Run(
+        only=only,
+        source=ChangeSource.ADMIN,
+        call_seconds=min(_STAFF_CALL_SECONDS, deadline_seconds),
+        should_stop=lambda: clock.monotonic() >= until,
+    )
+    # Without an id there is nothing to ask about, except for a start whose outcome is unknown.
+    askable = Q(gateway_id__isnull=False) | Q(status=PaymentStatus.CREATED)
+    Payment.objects.filter(askable, pk__in=only).update(next_sync_at=now)
+    Refund.objects.unconfirmed().filter(payment__in=only).update(next_sync_at=now)
+    report = run.execute()
+    return AskReport(
+        changed=report.changed,
+        unchanged=report.unchanged,
+        failed=report.failed,
+        left=run.count_due(),
+        errors=report.errors,
+    )
 
 
 def _intention(payment: Payment, now: datetime) -> str:
     if payment.status != PaymentStatus.CREATED:
-        return f"ask the gateway about {payment.gateway_id}"
+        purpose = " (for refunds)" if payment.status == PaymentStatus.SUCCEEDED else ""
+        return f"ask the gateway about {payment.gateway_id}{purpose}"
     if payment.first_sent_at is None:
         return "give up, it was never sent"
     if may_replay(payment.first_sent_at, now):
         return "send the create again under its key"
     return "look for it in the gateway's list"
+
+
+def _refund_intention(refund: Refund, now: datetime) -> str:
+    if refund.first_sent_at is None:
+        given_up = now - refund.created_at >= NEVER_SENT_GIVES_UP_AFTER
+        return "give up, it was never sent" if given_up else "send it"
+    return "send it again under its key" if may_replay(refund.first_sent_at, now) else "read what became of it"

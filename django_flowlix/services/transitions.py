@@ -1,4 +1,4 @@
-"""The sole writer of a payment's status.
+"""The sole writer of a payment's status; `refund_transitions` is that of a refund's.
 
 A compare-and-set UPDATE on the status that was read, the StatusChange row and the record of the exchanges behind it,
 in one transaction: right on SQLite, MariaDB and PostgreSQL alike, whoever else is writing.
@@ -19,9 +19,8 @@ from . import clock
 
 logger = logging.getLogger("django_flowlix")
 
-_MOST_RACES_LOST = 10
-_DECIDED_ON = ("status", "superseded_at", "review_reason", "amount_refunded_minor", "gateway_id")
-_TIMES_OF_A_LOOK = frozenset({"last_synced_at", "sync_failures"})
+MOST_RACES_LOST = 10
+_DECIDED_ON = ("status", "superseded_at", "review_reason", "gateway_id")
 
 
 def _no_doubt() -> ReviewReason | None:
@@ -55,7 +54,7 @@ def apply(payment: Payment, decision: Decision, *, also: Callable[[], None]) -> 
     Raises: IntegrityError when a slot is taken: a second success of the order, or a gateway id seen before.
     """
     meant_for = PaymentStatus(payment.status)
-    for _ in range(_MOST_RACES_LOST):
+    for _ in range(MOST_RACES_LOST):
         step = _plan(payment, decision, meant_for)
         try:
             # The loop restarts outside the transaction: a snapshot inside it might never see the other writer.
@@ -65,7 +64,7 @@ def apply(payment: Payment, decision: Decision, *, also: Callable[[], None]) -> 
                 if won:
                     also()
         except OperationalError as error:
-            if not _is_lost_race(error):
+            if not is_lost_race(error):
                 raise
             won = False
         if won:
@@ -81,7 +80,7 @@ def _compare_and_set(payment: Payment, step: _Step) -> bool:
     return bool(Payment.objects.filter(pk=payment.pk, **seen).update(**step.update))
 
 
-def _is_lost_race(error: OperationalError) -> bool:
+def is_lost_race(error: OperationalError) -> bool:
     """Tell whether the database chose this transaction as the victim of a deadlock: all of it may simply be repeated.
 
     Source: PostgreSQL, appendix A (class 40); MariaDB error 1213
@@ -105,26 +104,40 @@ class _Step:
 def _plan(payment: Payment, decision: Decision, meant_for: PaymentStatus) -> _Step:
     current = PaymentStatus(payment.status)
     to = decision.to or meant_for
-    review = decision.doubt()
+    doubt = decision.doubt()
     update = {**decision.values, "updated_at": clock.now()}
-    if "amount_refunded_minor" in update:  # money given back stays so, whatever an older answer says
-        update["amount_refunded_minor"] = max(update["amount_refunded_minor"], payment.amount_refunded_minor)
     foreign = payment.gateway_id not in (None, update.get("gateway_id", payment.gateway_id))
     if foreign:
-        review = ReviewReason.MISMATCH  # one key, two payments: the gateway broke its own promise
+        doubt = ReviewReason.MISMATCH  # one key, two payments: the gateway broke its own promise
     if not foreign and decision.to and may_follow(current, to):
-        update |= {"status": to} | _slots(payment, to, review)
+        update |= {"status": to} | _slots(payment, to, doubt)
     elif foreign or to != current:
         logger.warning("payment %s stays %s: the answer %s is stale", payment.pk, current, to)
-        update = {name: value for name, value in update.items() if name in _TIMES_OF_A_LOOK}
-        update["lease_until"], to = None, current
-    if review is not None and payment.review_reason == review:
-        review = None  # told before
-    if review is not None:
-        update["review_reason"] = review
-    elif payment.review_reason in decision.settles:
-        update["review_reason"] = ""
-    return _Step(current, to, update, review)
+        update, to = _times_of_a_look(payment, update), current
+    return _Step(current, to, update, _raise_or_settle(payment, doubt, decision.settles, update))
+
+
+def _times_of_a_look(payment: Payment, update: dict[str, Any]) -> dict[str, Any]:
+    """Return what a stale answer may write: that there was a look, and the next one if this one was due."""
+    kept = {name: value for name, value in update.items() if name in ("last_synced_at", "sync_failures")}
+    if payment.next_sync_at is not None and payment.next_sync_at <= clock.now() and "next_sync_at" in update:
+        kept["next_sync_at"] = update["next_sync_at"]
+    return kept | {"lease_until": None}
+
+
+def _raise_or_settle(
+    payment: Payment, doubt: ReviewReason | None, settled: frozenset[ReviewReason], update: dict[str, Any]
+) -> ReviewReason | None:
+    """Add to `update` what becomes of the review flag; returns the doubt if it is news."""
+    known = (payment.review_reason, payment.reviewed_reason)
+    if doubt is not None and doubt not in known:
+        update |= {"review_reason": doubt, "review_since": clock.now(), "reviewed_reason": ""}
+        return doubt
+    if doubt is None and payment.review_reason in settled:
+        update |= {"review_reason": "", "review_since": None}
+    if doubt is None and payment.reviewed_reason in settled:
+        update["reviewed_reason"] = ""  # should it come back, it is another story
+    return None
 
 
 def _slots(payment: Payment, to: PaymentStatus, review: ReviewReason | None) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def after(owner: Any, name: str) -> None:
 def points() -> dict[str, Callable[[], None]]:
     """Return what arms each point; the names are those of the catalogue of failure scenarios."""
     from django_flowlix.api import transport
-    from django_flowlix.services import booking, clock, creation, notifications, payments, transitions
+    from django_flowlix.services import booking, clock, leases, notifications, payments, transitions
     from tests.crash import fulfilment
 
     return {
@@ -52,7 +52,7 @@ def points() -> dict[str, Callable[[], None]]:
         "after_read_before_commit": lambda: before(booking, "book"),
         "inside_result_commit": lambda: after(transitions, "_record"),
         "after_result_commit": lambda: after(transitions, "apply"),
-        "after_lease": lambda: after(creation, "take_lease"),
+        "after_lease": lambda: after(leases, "take_lease"),
         "before_receiver": lambda: before(notifications, "deliver"),
         "inside_receiver": lambda: after(fulfilment, "leave_fulfilled"),
         "between_receivers": lambda: before(fulfilment, "leave_thanked"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,14 +26,14 @@ def signals() -> list[str]:
     return list(StatusChange.objects.exclude(signal="").order_by("pk").values_list("signal", flat=True))
 
 
-def test_p3_paid_at_the_gateway_is_paid_here(emulator: EmulatorServer, payment: Payment) -> None:
+def test_p3_paid_at_the_gateway_is_paid_here(emulator: EmulatorServer, fake_clock: FakeClock, payment: Payment) -> None:
     emulator.pay(payment.gateway_id, card="5555555555554444")
     sync_payment(payment)
 
     stored = Payment.objects.get()
     assert (stored.status, stored.gateway_status) == ("succeeded", "succeeded")
     assert (stored.card_brand, stored.card_last4) == ("mastercard", "4444")
-    assert stored.next_sync_at is None
+    assert stored.next_sync_at == fake_clock.now() + timedelta(days=1), "it may be refunded in the dashboard"
     assert stored.review_reason == ""
     assert signals() == ["payment_succeeded"]
 
@@ -97,7 +98,9 @@ def test_m7_unknown_status_keeps_the_state_and_the_word(emulator: EmulatorServer
 
 
 @pytest.mark.parametrize("late", ["pending", "failed"])
-def test_p4_nothing_changes_a_success(emulator: EmulatorServer, payment: Payment, late: str) -> None:
+def test_p4_nothing_changes_a_success(
+    emulator: EmulatorServer, fake_clock: FakeClock, payment: Payment, late: str
+) -> None:
     emulator.pay(payment.gateway_id)
     sync_payment(payment)
     emulator.fault("retrieve", "override", fields={"status": late, "card": None})
@@ -105,7 +108,7 @@ def test_p4_nothing_changes_a_success(emulator: EmulatorServer, payment: Payment
 
     stored = Payment.objects.get()
     assert (stored.status, stored.gateway_status, stored.card_last4) == ("succeeded", "succeeded", "4242")
-    assert stored.next_sync_at is None
+    assert stored.next_sync_at == fake_clock.now() + timedelta(days=1), "it may be refunded in the dashboard"
     assert signals() == ["payment_succeeded"]
 
 
@@ -119,14 +122,16 @@ def test_s12_p4_stale_instance_cannot_undo_a_success(emulator: EmulatorServer, p
     assert signals() == ["payment_succeeded"]
 
 
-def test_stale_failure_of_a_look_leaves_a_success_alone(emulator: EmulatorServer, payment: Payment) -> None:
+def test_stale_failure_of_a_look_leaves_a_success_alone(
+    emulator: EmulatorServer, fake_clock: FakeClock, payment: Payment
+) -> None:
     stale = Payment.objects.get()
     emulator.pay(payment.gateway_id)
     sync_payment(payment)
     emulator.fault("retrieve", "status_before", status=404)
     with pytest.raises(NotFoundError):
         sync_payment(stale)
-    assert Payment.objects.get().next_sync_at is None
+    assert Payment.objects.get().next_sync_at == fake_clock.now() + timedelta(days=1)
 
 
 def test_s7_late_success_replaces_a_failure(emulator: EmulatorServer, payment: Payment) -> None:
@@ -146,7 +151,8 @@ def test_refund_made_in_the_dashboard_is_seen(emulator: EmulatorServer, payment:
     sync_payment(payment)
     stored = Payment.objects.get()
     assert (stored.status, stored.amount_refunded) == ("succeeded", Money(4999, "EUR"))
-    assert signals() == ["payment_succeeded"]
+    assert stored.next_sync_at is None, "there is nothing left to refund"
+    assert signals() == ["payment_succeeded", "refund_succeeded"]
 
 
 def test_stale_answer_does_not_take_a_refund_back(emulator: EmulatorServer, payment: Payment) -> None:
@@ -171,7 +177,7 @@ def test_paid_and_refunded_before_we_looked_is_left_to_a_person(emulator: Emulat
     emulator.refund(payment.gateway_id)
     sync_payment(payment)
     assert (payment.status, payment.review_reason) == ("succeeded", "refunded_early")
-    assert signals() == ["payment_needs_review"]
+    assert signals() == ["payment_needs_review", "refund_succeeded"]
 
 
 def test_n11_look_that_fails_changes_nothing_and_is_repeated_later(

@@ -1,0 +1,198 @@
+"""What the gateway says about a payment's refunds, entered into our rows: settled, moved on, or adopted.
+
+An entry belongs to the row with its id; else to a sent row of ours that has no id yet and asks for the same amount;
+else somebody refunded in the gateway's dashboard, and it becomes a row of source `gateway`. Every entry ends in exactly
+one row, so our sum is the gateway's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Max
+
+from ..api import GatewayPayment, GatewayRefund, GatewayRefundStatus
+from ..models import Payment, Refund, StatusChange
+from ..statuses import REFUND_OPEN, RefundSource, RefundStatus
+from . import clock, schedule
+from .refund_transitions import move_refund
+
+logger = logging.getLogger("django_flowlix")
+
+_CLOCK_SKEW_SECONDS = 600
+# An accepted refund is under way, whatever word the gateway has for it; only a word we know ends it.
+_STATUSES = {
+    GatewayRefundStatus.PENDING: RefundStatus.PENDING,
+    GatewayRefundStatus.UNKNOWN: RefundStatus.PENDING,
+    GatewayRefundStatus.SUCCEEDED: RefundStatus.SUCCEEDED,
+    GatewayRefundStatus.FAILED: RefundStatus.FAILED,
+}
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What came of one answer: changes whose receivers have to be called, and what does not add up."""
+
+    changes: list[StatusChange] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def settle(
+    payment: Payment,
+    answer: GatewayPayment,
+    *,
+    source: str,
+    accepted: Refund | None = None,
+    covered: Refund | None = None,
+) -> Settlement:
+    """Enter the refunds of an answer that is about this payment; in a transaction that holds the payment's row.
+
+    `accepted` is the refund whose request was answered with this: it is at least under way, and the newest entry that
+    fits is its own. `covered` is one that was refused because nothing is left: an entry of its amount, however old, has
+    done its work.
+    """
+    settlement = Settlement()
+    if accepted is None and not answer.refunds:
+        return settlement
+    rows = list(payment.refunds.order_by("created_at", "pk"))
+    own = next((row for row in rows if row in (accepted, covered)), None)
+    for entry, row in _attributed(rows, answer.refunds or (), own, own_at_any_time=covered is not None):
+        if fault := _fault(payment, rows, entry, row):
+            logger.error("payment %s: %s", payment.pk, fault)
+            settlement.faults.append(fault)
+            continue
+        if row is None:
+            row = _adopt(payment, entry)
+            rows.append(row)
+        _move(row, entry, answer, source, settlement)
+    if accepted is not None and own is not None and own.status == RefundStatus.CREATED:
+        _note_accepted(own, answer, source, settlement)
+    _plan_next_look(payment, rows)
+    return settlement
+
+
+def is_refunded_in_full(answer: GatewayPayment) -> bool:
+    """Tell whether nothing is left at the gateway: all of the payment is refunded, or on its way back."""
+    counted = (entry.amount_minor for entry in answer.refunds or () if entry.status is not GatewayRefundStatus.FAILED)
+    return sum(counted) >= answer.amount_minor
+
+
+def _attributed(
+    rows: list[Refund], entries: Sequence[GatewayRefund], own: Refund | None, *, own_at_any_time: bool
+) -> list[tuple[GatewayRefund, Refund | None]]:
+    """Pair every entry with its row, None for one that nobody here asked for."""
+    by_id = {row.gateway_id: row for row in rows if row.gateway_id}
+    pairs = [(entry, by_id.get(entry.id) if entry.id else None) for entry in entries]
+    free = [row for row in rows if row.gateway_id is None and row.status != RefundStatus.FAILED]
+    # The answer to a request shows its own refund last; the other rows take what is left, the oldest first.
+    order = sorted(range(len(pairs)), key=lambda i: pairs[i][0].created_at or 0)
+    if own is not None and own in free:
+        _claim(own, reversed(order), pairs, free, at_any_time=own_at_any_time)
+    for row in list(free):
+        _claim(row, order, pairs, free)
+    return pairs
+
+
+def _claim(
+    row: Refund,
+    order: Iterable[int],
+    pairs: list[tuple[GatewayRefund, Refund | None]],
+    free: list[Refund],
+    *,
+    at_any_time: bool = False,
+) -> None:
+    """Give a row the entry that fits it best, if there is one."""
+    fitting = [i for i in order if pairs[i][1] is None and _fits(row, pairs[i][0], at_any_time=at_any_time)]
+    if fitting:
+        same_reason = (i for i in fitting if pairs[i][0].reason == row.reason)
+        best = next(same_reason, fitting[0])
+        pairs[best] = (pairs[best][0], row)
+        free.remove(row)
+
+
+def _fits(row: Refund, entry: GatewayRefund, *, at_any_time: bool) -> bool:
+    """Tell whether an entry may be the refund that a row asked for."""
+    if (entry.amount_minor, entry.currency) != (row.amount_minor, row.currency):
+        return False
+    if not entry.id:
+        return True  # the contract knows one refund per payment: there is no other
+    if row.status not in REFUND_OPEN or row.first_sent_at is None:
+        return False
+    begin = row.first_sent_at - timedelta(seconds=_CLOCK_SKEW_SECONDS)
+    return at_any_time or entry.created_at is None or entry.created_at >= begin.timestamp()
+
+
+def _fault(payment: Payment, rows: list[Refund], entry: GatewayRefund, row: Refund | None) -> str:
+    """Say why an entry cannot be booked; "" when it can."""
+    if entry.currency != payment.currency or not entry.amount_minor:
+        return "a refund without an amount in the payment's currency"
+    if row is not None and row.amount_minor != entry.amount_minor:
+        return f"refund {entry.id} over {entry.amount_minor} instead of {row.amount_minor}"
+    paid_minor = sum(r.amount_minor for r in rows if r.status == RefundStatus.SUCCEEDED and r is not row)
+    if entry.status is GatewayRefundStatus.SUCCEEDED and paid_minor + entry.amount_minor > payment.amount_minor:
+        return "more was refunded than paid"
+    return ""
+
+
+def _adopt(payment: Payment, entry: GatewayRefund) -> Refund:
+    now = clock.now()
+    return Refund.objects.create(
+        payment=payment,
+        account=payment.account,
+        sequence=next_sequence(payment),
+        amount_minor=entry.amount_minor,
+        currency=payment.currency,
+        exponent=payment.exponent,
+        reason=entry.reason[:255],
+        source=RefundSource.GATEWAY,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def next_sequence(payment: Payment) -> int:
+    """Return the number of the order's next refund: the attempts of an order share one row of numbers, and keys."""
+    of_order = Refund.objects.filter(payment__order_reference=payment.order_reference, account=payment.account)
+    return int(of_order.aggregate(last=Max("sequence"))["last"] or 0) + 1
+
+
+def _move(row: Refund, entry: GatewayRefund, answer: GatewayPayment, source: str, settlement: Settlement) -> None:
+    values: dict[str, Any] = {
+        "gateway_status": entry.gateway_status,
+        "decline_code": entry.decline_code,
+        "decline_message": entry.decline_message,
+        **_confirmed(row, answer),
+    }
+    if entry.id:
+        values["gateway_id"] = entry.id
+    note = entry.decline_code or entry.decline_message
+    change = move_refund(
+        row, _STATUSES[entry.status], source=source, values=values, note=note, request_id=answer.request_id
+    )
+    if change is not None:
+        settlement.changes.append(change)
+
+
+def _note_accepted(row: Refund, answer: GatewayPayment, source: str, settlement: Settlement) -> None:
+    """Book that the gateway has taken the request, although it does not show the refund yet."""
+    values = _confirmed(row, answer)
+    change = move_refund(row, RefundStatus.PENDING, source=source, values=values, request_id=answer.request_id)
+    settlement.changes += [change] if change is not None else []
+
+
+def _confirmed(row: Refund, answer: GatewayPayment) -> dict[str, Any]:
+    """Return the columns of a refund that the gateway is known to have: nothing is to be sent any more."""
+    known = {"lease_until": None, "next_sync_at": None, "sync_failures": 0, "request_body": "", "note": ""}
+    return known if row.request_id else known | {"request_id": answer.request_id}
+
+
+def _plan_next_look(payment: Payment, rows: list[Refund]) -> None:
+    """Look at the payment often while one of its refunds is under way."""
+    under_way = [row.created_at for row in rows if row.status == RefundStatus.PENDING]
+    if under_way:
+        now = clock.now()
+        Payment.objects.filter(pk=payment.pk).update(next_sync_at=schedule.next_look(max(under_way), now))

@@ -1,0 +1,195 @@
+"""Making the gateway do a refund whose row is committed: send, send again, or read what became of it.
+
+Everything here is repeatable: the stored body goes out under the stored key, and only within the key's life and under
+the API key it was first sent with. Otherwise sending could refund *again*, so the payment is read instead. The caller
+holds the refund's lease.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import DatabaseError, transaction
+
+from ..api import (
+    AuthenticationError,
+    CardError,
+    FlowlixError,
+    GatewayPayment,
+    IdempotencyError,
+    InvalidRequestError,
+    NotFoundError,
+)
+from ..conf import Account
+from ..exceptions import RefundRejected
+from ..models import Refund, StatusChange
+from ..statuses import RefundStatus, ReviewReason
+from . import booking, clock, notifications, schedule, transitions
+from .gateway import Gateway
+from .refund_ledger import is_refunded_in_full
+from .refund_transitions import move_refund, under_lock
+from .sending import forget_sending, may_send_again, note_first_sending
+
+logger = logging.getLogger("django_flowlix")
+
+# A request may still be under way, and what the gateway shows may lag behind its work.
+_READING_PROVES_AFTER = timedelta(minutes=5)
+
+
+def submit(refund: Refund, gateway: Gateway, *, source: str, is_new: bool = False) -> Refund:
+    """Bring a `created` refund as far as it gets now; what stays open is taken up again by `flowlix_sync`.
+
+    `is_new` says that this worker has just committed the row: nothing was sent before.
+    Raises: RefundRejected
+    """
+    sent_before = refund.first_sent_at is not None and not is_new
+    if sent_before and not may_send_again(refund, gateway.account):
+        return _read_outcome(refund, gateway, source)
+    if refund.first_sent_at is None:
+        if clock.now() - refund.created_at >= schedule.NEVER_SENT_GIVES_UP_AFTER:
+            return _fail(refund, f"never sent, given up: {refund.note}", gateway, source)
+        note_first_sending(refund, gateway.account)
+    began = clock.monotonic()
+    try:
+        answer = gateway.client().refund_payment(
+            payment_id=refund.payment.gateway_id or "",
+            body=refund.request_body,
+            idempotency_key=refund.idempotency_key or "",
+        )
+    except FlowlixError as error:
+        gateway.shorten_deadline(clock.monotonic() - began)
+        return _after_error(refund, error, gateway, source, sent_before=sent_before)
+    return _book(refund, answer, gateway, source)
+
+
+def is_of(refund: Refund, account: Account) -> bool:
+    """Tell whether the configured account can be asked about a refund: it has the mode and contract of its payment."""
+    payment = refund.payment
+    return (payment.livemode, payment.contract) == (account.livemode, account.contract_name)
+
+
+def postpone(refund: Refund) -> None:
+    """Leave a refund until the mode and contract of its payment are configured again."""
+    later = schedule.next_look_at_the_other_mode(clock.now())
+    Refund.objects.filter(pk=refund.pk).update(lease_until=None, next_sync_at=later)
+
+
+def _book(refund: Refund, answer: GatewayPayment, gateway: Gateway, source: str) -> Refund:
+    try:
+        booking.book(refund.payment, answer, source=source, gateway=gateway, accepted=refund)
+    except DatabaseError:  # the gateway has it, our books do not: the same bytes bring the same answer again
+        logger.exception("refund %s was accepted but could not be booked", refund.pk)
+        return refund
+    refund.refresh_from_db()
+    if refund.status == RefundStatus.CREATED:
+        _leave_open(refund, "the gateway's answer does not match the payment: it is under review", gateway)
+    return refund
+
+
+def _after_error(refund: Refund, error: FlowlixError, gateway: Gateway, source: str, *, sent_before: bool) -> Refund:
+    """Book a request that failed, by what that means: refused, not sent, or not known."""
+    logger.warning("refund %s of payment %s: %s", refund.pk, refund.payment_id, error)
+    if error.outcome_unknown or (sent_before and not error.settles_earlier_tries):
+        if isinstance(error, IdempotencyError) and refund.sync_failures:
+            # Once, it may be in flight; again after all the waits, the key was used for another request.
+            _flag(refund, ReviewReason.KEY_CONFLICT, str(error), source)
+        return _leave_open(refund, str(error), gateway)
+    if isinstance(error, CardError | InvalidRequestError):
+        return _refused(refund, error, gateway, source)
+    if isinstance(error, AuthenticationError):
+        logger.critical("Flowlix account %s cannot refund payments: %s", refund.account, error)
+    forget_sending(refund)
+    return _leave_open(refund, str(error), gateway)
+
+
+def _refused(refund: Refund, error: CardError | InvalidRequestError, gateway: Gateway, source: str) -> Refund:
+    """Book a refusal once the payment has been read: "already refunded" is what was wanted.
+
+    Raises: RefundRejected
+    """
+    if not isinstance(error, NotFoundError):
+        answer = _read(refund, gateway)
+        if answer is None:
+            return _leave_open(refund, str(error), gateway)
+        if not is_refunded_in_full(answer):
+            _fail(refund, str(error), gateway, source, error)
+        covered = refund if refund.status == RefundStatus.CREATED else None
+        booking.book(refund.payment, answer, source=source, gateway=gateway, covered=covered)
+        refund.refresh_from_db()
+    if refund.status == RefundStatus.CREATED:
+        _fail(refund, str(error), gateway, source, error)
+    if refund.status == RefundStatus.FAILED:
+        raise RefundRejected(f"the gateway refused the refund: {error}", refund.payment, refund) from error
+    return refund
+
+
+def _read_outcome(refund: Refund, gateway: Gateway, source: str) -> Refund:
+    """Learn from the payment whether the refund was made: it is settled, or its absence is proven."""
+    assert refund.first_sent_at is not None  # noqa: S101  narrows: only a sent refund is looked for
+    answer = _read(refund, gateway)
+    if answer is None:
+        return _leave_open(refund, "the payment could not be read", gateway)
+    booking.book(refund.payment, answer, source=source, gateway=gateway)
+    refund.refresh_from_db()
+    if refund.status != RefundStatus.CREATED:
+        return refund
+    if answer.refunds is None:
+        note = "the gateway does not show the payment's refunds"
+        _flag(refund, ReviewReason.REFUND_MISMATCH, note, source)
+        return _leave_open(refund, note, gateway)
+    if clock.now() - refund.first_sent_at < _READING_PROVES_AFTER:
+        return _leave_open(refund, "the gateway does not show it yet", gateway)
+    return _fail(refund, "the gateway does not have it", gateway, source)
+
+
+def _read(refund: Refund, gateway: Gateway) -> GatewayPayment | None:
+    """Return the payment as the gateway has it, None when it cannot be read or is not this payment."""
+    try:
+        answer = gateway.client().retrieve_payment(payment_id=refund.payment.gateway_id or "")
+    except FlowlixError as error:
+        logger.warning("payment %s could not be read: %s", refund.payment_id, error)
+        return None
+    return None if booking.mismatches_of(refund.payment, answer) else answer
+
+
+def _leave_open(refund: Refund, note: str, gateway: Gateway) -> Refund:
+    """Book that nothing is decided: the amount stays reserved, the next try is planned."""
+    failures, now = refund.sync_failures + 1, clock.now()
+    with transaction.atomic(durable=True):
+        Refund.objects.filter(pk=refund.pk, status=refund.status).update(
+            lease_until=None,
+            sync_failures=failures,
+            next_sync_at=schedule.after_failure(failures, now),
+            note=note[:500],
+            updated_at=now,
+        )
+        gateway.record()
+    gateway.recorded()
+    refund.refresh_from_db()
+    return refund
+
+
+def _fail(refund: Refund, note: str, gateway: Gateway, source: str, error: FlowlixError | None = None) -> Refund:
+    """Book that the refund did not happen; its amount is free again."""
+    values = {"lease_until": None, "next_sync_at": None, "request_body": "", "note": note[:500]}
+    if error is not None:
+        values["decline_code"] = error.decline_code
+
+    def work() -> StatusChange | None:
+        refund.refresh_from_db()
+        gateway.record()
+        request_id = error.request_id if error is not None else ""
+        return move_refund(refund, RefundStatus.FAILED, source=source, values=values, note=note, request_id=request_id)
+
+    change = under_lock(refund.payment, work)
+    gateway.recorded()
+    if change is not None:
+        notifications.deliver(change)
+    return refund
+
+
+def _flag(refund: Refund, doubt: ReviewReason, note: str, source: str) -> None:
+    decision = transitions.Decision(source=source, doubt=lambda: doubt, note=note)
+    if change := transitions.apply(refund.payment, decision, also=lambda: None):
+        notifications.deliver(change)

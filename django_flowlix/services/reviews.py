@@ -1,0 +1,66 @@
+"""A person has looked: the review flag goes, with a note of who looked and what was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from ..api.redaction import contains_card_number
+from ..models import Payment, StatusChange
+from ..statuses import ChangeSource
+from . import clock
+from .payment_request import UNPRINTABLE
+
+MAX_NOTE_LENGTH = 255
+
+
+def mark_reviewed(payment: Payment, *, note: str, actor: Any) -> bool:
+    """Take a payment out of the queues of what needs a review or is stuck; False when it is in neither.
+
+    The same doubt is raised again only after an answer of the gateway has settled it. `actor` is the user; `note` has 1
+    to 255 characters. `payment` is up to date afterwards.
+
+    Raises: ValueError with a sentence about the note; RuntimeError inside `atomic()`
+    """
+    note = _checked(note)
+    queued = Payment.objects.filter(pk=payment.pk)
+    if not (queued.needing_review() | queued.stuck(clock.now())).exists():
+        return False
+    now = clock.now()
+    update = {"review_reason": "", "review_since": None, "reviewed_at": now, "updated_at": now}
+    if payment.review_reason:
+        update["reviewed_reason"] = payment.review_reason
+    with transaction.atomic(durable=True):
+        # Only what the person saw: a doubt raised since then stays.
+        same = Payment.objects.filter(pk=payment.pk, status=payment.status, review_reason=payment.review_reason)
+        done = bool(same.update(**update))
+        if done:
+            StatusChange.objects.create(
+                payment=payment,
+                from_status=payment.status,
+                to_status=payment.status,
+                source=ChangeSource.ADMIN,
+                actor=actor.get_username()[:150],
+                note=note,
+                created_at=now,
+            )
+    payment.refresh_from_db()
+    return done
+
+
+def _checked(note: str) -> str:
+    note = note.strip()
+    if not note:
+        raise ValueError(_("Write what you found, or why this needs nothing more."))
+    if len(note) > MAX_NOTE_LENGTH:
+        raise ValueError(
+            _("The note has %(length)s characters, at most %(most)s are kept.")
+            % {"length": len(note), "most": MAX_NOTE_LENGTH}
+        )
+    if UNPRINTABLE.search(note):
+        raise ValueError(_("The note contains a line break or control character: write it on one line."))
+    if contains_card_number(note):
+        raise ValueError(_("The note looks like it holds a card number: write the last four digits at most."))
+    return note
