@@ -28,7 +28,6 @@ from ..models.refund import RefundQuerySet
 from ..statuses import ChangeSource, PaymentStatus
 from . import booking, clock, creation, leases, notifications, payments, refund_sending
 from .gateway import Gateway, has_room
-
 from .schedule import NEVER_SENT_GIVES_UP_AFTER
 
 logger = logging.getLogger("django_flowlix")
