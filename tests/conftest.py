@@ -26,6 +26,12 @@ def emulator_server() -> Iterator[EmulatorServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def dev_emulator_server() -> Iterator[EmulatorServer]:
+    with EmulatorServer(contract="dev") as server:
+        yield server
+
+
 @pytest.fixture
 def emulator(emulator_server: EmulatorServer, settings: Any) -> EmulatorServer:
     """The gateway: a fresh emulator, and the FLOWLIX setting that points to it."""
@@ -35,6 +41,22 @@ def emulator(emulator_server: EmulatorServer, settings: Any) -> EmulatorServer:
     }
     cache.clear()
     return emulator_server
+
+
+@pytest.fixture
+def dev_emulator(dev_emulator_server: EmulatorServer, settings: Any) -> EmulatorServer:
+    """The gateway of contract `dev`, with refunds in parts that take their time, and the setting that points to it."""
+    dev_emulator_server.reset()
+    settings.FLOWLIX = {
+        "default": {
+            "SECRET_KEY": TEST_KEY,
+            "CONTRACT": "dev",
+            "API_URL": dev_emulator_server.url,
+            "BASE_URL": BASE_URL,
+        },
+    }
+    cache.clear()
+    return dev_emulator_server
 
 
 @dataclass
