@@ -1,43 +1,100 @@
-"""The list of payments: what it shows, and how payments are found in it."""
+"""The list of payments: what it shows, and what can be done from it."""
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from ..models import Payment
-from .display import mode_badge, state_badges
-from .read_only import ReadOnlyAdmin
+from .asking import AskingAdmin
+from .day_filter import DayFilter
+from .display import card_text, mode_badge, state_badges
+from .export import ExportAdmin
+from .filters import AccountFilter, ModeFilter, PaymentQueueFilter, ReviewReasonFilter, configured_aliases
+from .paging import CappedPaginator, IndexedChangeList
+from .queues import PAYMENT_QUEUES, REVIEW, Queue
+from .review import ReviewAdmin
+from .search import payment_keys
 
 
-class PaymentListAdmin(ReadOnlyAdmin):
-    list_display = ("order_reference", "money", "state", "created_at", "mode", "attempt", "gateway_id")
-    list_filter = ("status", "livemode")
-    search_fields = ("order_reference", "gateway_id", "request_id")  # exactly, see get_search_results
-    search_help_text = gettext_lazy("Order, payment id or request id, complete")
+class PaymentListAdmin(AskingAdmin, ReviewAdmin, ExportAdmin):
+    change_list_template = "admin/django_flowlix/payment/change_list.html"
+    list_display = (
+        "order_reference",
+        "mode",
+        "money",
+        "listed_refund",
+        "state",
+        "listed_card",
+        "created_at",
+        "attempt",
+        "gateway_id",
+    )
+    list_filter = (PaymentQueueFilter, "status", ModeFilter, AccountFilter, DayFilter, ReviewReasonFilter)
+    # What is searched is decided by `search`; Django shows the search box if anything stands here.
+    search_fields = ("order_reference",)
+    search_help_text = gettext_lazy(
+        "Complete: order, payment id, refund id, request id, or the last four digits of the card"
+    )
+    actions = ("ask_the_gateway", "mark_as_reviewed")
+    paginator = CappedPaginator
+
+    class Media:
+        css = {"all": ("django_flowlix/admin_list.css",)}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[IndexedChangeList]:
+        return IndexedChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Payment], search_term: str
     ) -> tuple[QuerySet[Payment], bool]:
-        # The whole term, not its words: an order reference may contain spaces.
         if term := search_term.strip():
-            queryset = queryset.filter(reduce(or_, (Q((field, term)) for field in self.search_fields)))
+            queryset = queryset.filter(pk__in=payment_keys(term, queryset))
         return queryset, False
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        queue = _queue(request)
+        return queue.order if queue else self.ordering
+
+    def get_sortable_by(self, request: HttpRequest) -> tuple[str, ...]:
+        return () if _queue(request) else self.sortable_by  # a queue has one order
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        columns: tuple[Any, ...] = tuple(super().get_list_display(request))
+        if len(configured_aliases()) > 1:
+            columns += ("account",)
+        if queue := _queue(request):
+            columns += ("review_reason",) if queue is REVIEW else ()
+            columns += (self.ask_button(request.get_full_path()),)
+        return columns
 
     @admin.display(description=gettext_lazy("amount"))
     def money(self, payment: Payment) -> str:
         return str(payment.amount)
 
+    @admin.display(description=gettext_lazy("refunded"))
+    def listed_refund(self, payment: Payment) -> str:
+        return str(payment.amount_refunded) if payment.amount_refunded_minor else "-"
+
     @admin.display(description=gettext_lazy("status"))
     def state(self, payment: Payment) -> SafeString:
         return state_badges(payment)
 
+    @admin.display(description=gettext_lazy("card"))
+    def listed_card(self, payment: Payment) -> str:
+        return card_text(payment)
+
     @admin.display(description=gettext_lazy("mode"))
     def mode(self, payment: Payment) -> SafeString:
         return mode_badge(payment)
+
+
+def _queue(request: HttpRequest) -> Queue | None:
+    """Return the work queue that is shown; by reason, it is that of what needs review."""
+    chosen = "review" if "review_reason" in request.GET else request.GET.get("queue")
+    return next((queue for queue in PAYMENT_QUEUES if queue.name == chosen), None)
