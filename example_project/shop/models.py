@@ -58,7 +58,10 @@ class Product(models.Model):
 
 
 class Order(models.Model):
-    """What a customer wants to buy, and where it goes; `paid_at` is written by the receiver of the payment alone."""
+    """What a customer wants to buy, and where it goes.
+
+    `paid_at` and `amount_refunded` are written by the receivers of the payment alone.
+    """
 
     public_id = models.UUIDField(_("public id"), default=uuid.uuid4, editable=False)
     reference = models.CharField(_("reference"), max_length=16, default=new_reference, editable=False)
@@ -72,6 +75,9 @@ class Order(models.Model):
     country = models.CharField(_("country"), max_length=2)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True, editable=False)
+    amount_refunded = models.DecimalField(
+        _("refunded in EUR"), max_digits=10, decimal_places=2, default=Decimal("0.00"), editable=False
+    )
 
     class Meta:
         ordering = ["-created_at"]
@@ -119,6 +125,14 @@ class Order(models.Model):
         """Book the order as paid and say whether that was news; a second call changes nothing."""
         unpaid = Order.objects.filter(pk=self.pk, paid_at__isnull=True)
         return bool(unpaid.update(paid_at=timezone.now()))
+
+    def note_refunded(self, total: Decimal) -> bool:
+        """Book how much has been given back in all and say whether that was news.
+
+        The sum only grows: two refunds may be told at the same time, in any order.
+        """
+        less = Order.objects.filter(pk=self.pk, amount_refunded__lt=total)
+        return bool(less.update(amount_refunded=total))
 
 
 class OrderLine(models.Model):

@@ -12,16 +12,23 @@ from .models import Order
 
 
 class Progress:
-    """An order and the payment that counts: the one that succeeded, else the newest."""
+    """An order and the payment that counts: the one it is paid with, else one that succeeded, else the newest."""
 
     def __init__(self, order: Order) -> None:
         self.is_paid = order.paid_at is not None
         self.payment = _payment_that_counts(order)
+        self.refunded = order.amount_refunded
+
+    @property
+    def is_refunded_in_full(self) -> bool:
+        """Nothing of the payment is left with the shop."""
+        return self.payment is not None and self.refunded >= self.payment.amount.major
 
     @property
     def is_being_booked(self) -> bool:
         """The money has arrived and the order does not know it yet; no second payment may be offered."""
-        return not self.is_paid and self._status == PaymentStatus.SUCCEEDED
+        arrived = self._status == PaymentStatus.SUCCEEDED and not self.is_refunded_in_full
+        return not self.is_paid and arrived
 
     @property
     def is_open(self) -> bool:
@@ -49,5 +56,6 @@ class Progress:
 
 def _payment_that_counts(order: Order) -> Payment | None:
     payments = list(Payment.objects.for_order(order.reference))
+    booked = [payment for payment in payments if payment.paid_order_reference is not None]
     succeeded = [payment for payment in payments if payment.status == PaymentStatus.SUCCEEDED]
-    return next(iter(succeeded or payments), None)
+    return next(iter(booked or succeeded or payments), None)

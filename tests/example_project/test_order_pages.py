@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -96,3 +97,70 @@ def test_f10_a_hostile_name_is_escaped(owner: Client, order: Order) -> None:
     Order.objects.filter(pk=order.pk).update(first_name="<script>alert(1)</script>")
 
     assert "<script>alert" not in page(owner, order)
+
+
+@pytest.fixture
+def refund(order: Order, add_payment: Callable[..., Payment]) -> Callable[[str], None]:
+    """Note so much of a paid order as refunded."""
+    add_payment("succeeded", paid_order_reference=order.reference)
+    order.mark_paid()
+
+    def note(amount: str) -> None:
+        order.note_refunded(Decimal(amount))
+
+    return note
+
+
+def test_nothing_is_said_of_refunds_before_there_is_one(
+    owner: Client, order: Order, refund: Callable[[str], None]
+) -> None:
+    assert [name for name in ("", "receipt/") if "efunded" in page(owner, order, name)] == []
+
+
+def test_a_partial_refund_stands_on_the_orders_page(owner: Client, order: Order, refund: Callable[[str], None]) -> None:
+    refund("12.00")
+    text = page(owner, order)
+
+    assert "Refunded: €12.00" in text
+    assert "This order is paid" in text
+    assert "packing your parcel" not in text
+
+
+def test_a_partial_refund_stands_on_the_receipt(owner: Client, order: Order, refund: Callable[[str], None]) -> None:
+    refund("12.00")
+    text = page(owner, order, "receipt/")
+
+    assert '<dt>Refunded</dt><dd class="refunded">€12.00</dd>' in text
+    assert "we have refunded a part of it" in text
+    assert "€82.80" in text
+
+
+def test_a_full_refund_is_not_called_paid(owner: Client, order: Order, refund: Callable[[str], None]) -> None:
+    refund("82.80")
+
+    assert "This order has been refunded" in page(owner, order)
+    assert "Refunded: €82.80" in page(owner, order)
+    assert "We have refunded this order" in page(owner, order, "receipt/")
+
+
+def test_an_order_refunded_before_it_was_booked_is_not_being_booked(
+    owner: Client, order: Order, add_payment: Callable[..., Payment]
+) -> None:
+    add_payment("succeeded", paid_order_reference=order.reference)
+    order.note_refunded(Decimal("82.80"))
+    text = page(owner, order)
+
+    assert "Refunded: €82.80" in text
+    assert not [word for word in ("We are booking it", "Pay €82.80", "packing") if word in text]
+
+
+def test_of_two_payments_the_one_that_paid_the_order_is_on_the_receipt(
+    owner: Client, order: Order, add_payment: Callable[..., Payment]
+) -> None:
+    add_payment("succeeded", gateway_id="pay_first", paid_order_reference=order.reference)
+    add_payment("succeeded", gateway_id="pay_twice")
+    order.mark_paid()
+    text = page(owner, order, "receipt/")
+
+    assert "pay_first" in text
+    assert "pay_twice" not in text

@@ -40,6 +40,16 @@ class Migration(migrations.Migration):
                 ("country", models.CharField(max_length=2, verbose_name="country")),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
                 ("paid_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="paid at")),
+                (
+                    "amount_refunded",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        editable=False,
+                        max_digits=10,
+                        verbose_name="refunded in EUR",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "order",
