@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,9 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
+from django_flowlix.emulator.contracts import contract_named
 from example_project.shop.demo.processes import Household
-from example_project.shop.demo.stage import DemoError, Stage, choose_port, wait_until_it_answers
+from example_project.shop.demo.programme import paying_card, welcome
+from example_project.shop.demo.stage import CONTRACTS, DemoError, Stage, choose_port, wait_until_it_answers
 
 ROOT = Path(__file__).resolve().parents[2]
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -140,6 +144,32 @@ def test_a_free_port_is_used_without_a_word(taken_port: int) -> None:
 
     assert choose_port(free, heard) == free
     assert heard == []
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_shop_and_emulator_speak_the_contract_that_was_asked_for(contract: str) -> None:
+    stage = Stage(shop_port=1, emulator_port=2, contract=contract)
+
+    assert stage.environment()["FLOWLIX_CONTRACT"] == contract
+    assert f"(the emulator, contract {contract};" in welcome(stage, "secret")
+
+
+def test_an_unknown_contract_is_refused_with_the_choices() -> None:
+    with pytest.raises(CommandError, match=r"eu.*dev"):
+        call_command("demo", "--contract=payments")
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_the_welcome_has_a_way_into_the_admin_and_cards_that_the_emulator_knows(contract: str) -> None:
+    told = welcome(Stage(shop_port=1, emulator_port=2, contract=contract), "s3cret")
+    declined = {card.number: card.decline_code for card in contract_named(contract).test_cards if card.published}
+    numbers = re.findall(r"(?:[0-9]{4} ){3}[0-9]{4}", told)
+
+    assert "http://127.0.0.1:1/admin/   login admin, password s3cret" in told
+    assert "refund" in told
+    assert len(numbers) == 4
+    assert [declined[number.replace(" ", "")] is None for number in numbers] == [True, True, False, False]
+    assert numbers[0] == paying_card(contract)
 
 
 def test_k1_a_real_key_never_reaches_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:

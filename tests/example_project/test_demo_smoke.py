@@ -15,17 +15,18 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 
 from example_project.shop.demo.customer import Customer
-from example_project.shop.demo.smoke import faults
+from example_project.shop.demo.smoke import faults, faults_of_the_refund
 from example_project.shop.models import Product
 
 ROOT = Path(__file__).resolve().parents[2]
 RECEIPT = "http://127.0.0.1:1/orders/x/receipt/"
 
 
-def test_the_demo_buys_something_by_itself() -> None:
+@pytest.mark.parametrize(("contract", "refunded"), [("eu", "€98.00"), ("dev", "€12.00")])
+def test_the_demo_buys_something_by_itself_and_refunds_it(contract: str, refunded: str) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE", "DJANGO"))}
     done = subprocess.run(
-        [sys.executable, "example_project/manage.py", "demo", "--smoke"],
+        [sys.executable, "example_project/manage.py", "demo", "--smoke", "--contract", contract],
         env=environment,
         cwd=ROOT,
         capture_output=True,
@@ -36,6 +37,7 @@ def test_the_demo_buys_something_by_itself() -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "The order is paid and its payment has succeeded." in done.stdout
+    assert f"{refunded} are refunded and stand on the customer's receipt." in done.stdout
 
 
 def verdict(directory: Path, orders: list[tuple[str, str | None]], payments: list[tuple[str, str]], url: str) -> str:
@@ -71,6 +73,53 @@ def test_the_verdict_names_what_is_wrong(
     words: str,
 ) -> None:
     assert words in verdict(tmp_path, orders, payments, url)
+
+
+def verdict_on_refund(directory: Path, refunds: list[tuple[int, str]], noted: float, page: str) -> str:
+    database = directory / "smoke.sqlite3"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE shop_order (amount_refunded)")
+        connection.execute("CREATE TABLE django_flowlix_refund (amount_minor, status)")
+        connection.execute("INSERT INTO shop_order VALUES (?)", [noted])
+        connection.executemany("INSERT INTO django_flowlix_refund VALUES (?, ?)", refunds)
+    customer = Customer(RECEIPT)
+    customer.page = page
+    return "; ".join(faults_of_the_refund(database, customer, "12.00"))
+
+
+def test_the_verdict_on_the_refund_is_good_only_when_all_agree(tmp_path: Path) -> None:
+    assert verdict_on_refund(tmp_path, [(1200, "succeeded")], 12, "Refunded €12.00") == ""
+
+
+@pytest.mark.parametrize(
+    ("refunds", "noted", "page", "words"),
+    [
+        ([], 12, "Refunded €12.00", "one succeeded refund"),
+        ([(1200, "pending")], 12, "Refunded €12.00", "one succeeded refund"),
+        ([(1201, "succeeded")], 12, "Refunded €12.00", "one succeeded refund"),
+        ([(1200, "succeeded")] * 2, 12, "Refunded €12.00", "one succeeded refund"),
+        ([(1200, "succeeded")], 0, "Refunded €12.00", "it knows of 0"),
+        ([(1200, "succeeded")], 12, "Total €12.00", "does not show the refund"),
+        ([(1200, "succeeded")], 12, "Refunded €98.00", "does not show the refund"),
+    ],
+)
+def test_the_verdict_on_the_refund_names_what_is_wrong(
+    tmp_path: Path, refunds: list[tuple[int, str]], noted: float, page: str, words: str
+) -> None:
+    assert words in verdict_on_refund(tmp_path, refunds, noted, page)
+
+
+def test_links_are_followed_by_their_whole_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor, opened = Customer("http://127.0.0.1:1/admin/"), []
+    monkeypatch.setattr(Customer, "open", lambda self, address: opened.append(address))
+    visitor.page = (
+        '<a href="/refunds/">Refunds</a> text <a href="/first/"> <b>Refund</b></a> <a href="/second/">Refund</a>'
+    )
+    visitor.follow("Refund")
+
+    assert opened == ["/first/"]
+    with pytest.raises(LookupError, match="no link 'Ref'"):
+        visitor.follow("Ref")
 
 
 @pytest.mark.django_db

@@ -10,27 +10,15 @@ from pathlib import Path
 
 from . import smoke
 from .processes import Household
+from .programme import welcome
 from .stage import DemoError, Stage, choose_port, prepare, raise_curtain
 
-_WELCOME = """
-The shop is open. Ctrl-C closes it.
 
-  Shop     {stage.shop_url}/
-  Admin    {stage.shop_url}/admin/   login admin, password {password}
-  Gateway  {stage.emulator_url}/   (the emulator; no card is charged anywhere)
-
-Test cards, with any expiry date in the future and any security code:
-
-  4242 4242 4242 4242   pays (Visa)
-  5555 5555 5555 4444   pays (Mastercard)
-  4000 0000 0000 0002   is declined
-  4000 0000 0000 9995   is declined, insufficient funds
-"""
-
-
-def run_for_people(shop_port: int, emulator_port: int, tell: Callable[[str], None]) -> None:
+def run_for_people(shop_port: int, emulator_port: int, contract: str, tell: Callable[[str], None]) -> None:
     """Run until a signal comes. Raises: DemoError when a part fails."""
-    stage = Stage(shop_port=choose_port(shop_port, tell), emulator_port=choose_port(emulator_port, tell))
+    stage = Stage(
+        shop_port=choose_port(shop_port, tell), emulator_port=choose_port(emulator_port, tell), contract=contract
+    )
     password = secrets.token_urlsafe(9)
     env = stage.environment()
     tell("Preparing the database ...")
@@ -38,7 +26,7 @@ def run_for_people(shop_port: int, emulator_port: int, tell: Callable[[str], Non
         try:
             prepare(env | {"DJANGO_SUPERUSER_PASSWORD": password}, "--admin")
             raise_curtain(household, stage, env, tell)
-            tell(_WELCOME.format(stage=stage, password=password))
+            tell(welcome(stage, password))
             while (ended := household.ended_child()) is None:
                 time.sleep(0.5)
         except KeyboardInterrupt:
@@ -47,26 +35,29 @@ def run_for_people(shop_port: int, emulator_port: int, tell: Callable[[str], Non
             raise DemoError(f"{ended.name} ended by itself (exit code {ended.exit_code}); closing the shop.")
 
 
-def run_smoke(shop_port: int, emulator_port: int, tell: Callable[[str], None]) -> None:
-    """Buy something in a database of its own. Raises: DemoError naming what went wrong and what was seen."""
+def run_smoke(shop_port: int, emulator_port: int, contract: str, tell: Callable[[str], None]) -> None:
+    """Buy something in a database of its own, and give it back in the admin.
+
+    Raises: DemoError naming what went wrong and what was seen
+    """
+    password = secrets.token_urlsafe(9)
     with tempfile.TemporaryDirectory(prefix="flowlix-smoke-") as directory, Household() as household:
         database = Path(directory) / "smoke.sqlite3"
         stage = Stage(
             shop_port=choose_port(shop_port, tell),
             emulator_port=choose_port(emulator_port, tell),
+            contract=contract,
             database_url=f"sqlite:///{database}",
         )
         env = stage.environment()
-        prepare(env)
+        prepare(env | {"DJANGO_SUPERUSER_PASSWORD": password}, "--admin")
         raise_curtain(household, stage, env, tell=_silently)
         try:
-            customer = smoke.buy(stage.shop_url, tell)
-            found = smoke.faults(database, customer)
+            found = smoke.perform(stage, database, password, tell)
         except (LookupError, OSError) as error:
             found = [str(error)]
         if found:
-            raise DemoError("\n".join(["The purchase failed:", *found, "", *_last_words(household)]))
-    tell("The order is paid and its payment has succeeded.")
+            raise DemoError("\n".join(["The smoke test failed:", *found, "", *_last_words(household)]))
 
 
 def _silently(line: str) -> None:

@@ -21,16 +21,20 @@ MANAGE = str(ROOT / "example_project" / "manage.py")
 START_TIMEOUT_SECONDS = 60
 
 
+CONTRACTS = ("eu", "dev")
+
+
 class DemoError(Exception):
     """The demo cannot go on; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """The demo's ports, and its database ("" for the one of the settings)."""
+    """The demo's ports, the contract it speaks, and its database ("" for the one of the settings)."""
 
     shop_port: int
     emulator_port: int
+    contract: str = "eu"
     database_url: str = ""
 
     @property
@@ -51,7 +55,7 @@ class Stage:
             "SECRET_KEY": secrets.token_urlsafe(40),
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "FLOWLIX_SECRET_KEY": "_".join(["fl", "test", "sk", secrets.token_hex(12)]),
-            "FLOWLIX_CONTRACT": "eu",
+            "FLOWLIX_CONTRACT": self.contract,
             "FLOWLIX_API_URL": self.emulator_url,
             "FLOWLIX_BASE_URL": self.shop_url,
             "SHOP_HOSTED_PAGE_ORIGINS": self.emulator_url,
@@ -92,7 +96,7 @@ def raise_curtain(household: Household, stage: Stage, env: dict[str, str], tell:
     """Start the three processes and wait until they answer. Raises: DemoError"""
     emulator = household.start(
         "emulator",
-        ["-m", "django_flowlix.emulator", "--contract", "eu", "--port", str(stage.emulator_port)],
+        ["-m", "django_flowlix.emulator", "--contract", stage.contract, "--port", str(stage.emulator_port)],
         env=env,
         cwd=ROOT,
         tell=tell,

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...demo.performance import run_for_people, run_smoke
-from ...demo.stage import DemoError
+from ...demo.stage import CONTRACTS, DemoError
 
 
 class Command(BaseCommand):
@@ -20,7 +20,15 @@ class Command(BaseCommand):
             "--emulator-port", type=int, help="port of the emulator, 8900 by default, any free one with --smoke"
         )
         parser.add_argument(
-            "--smoke", action="store_true", help="buy something in a temporary database and say whether it was paid"
+            "--contract",
+            choices=CONTRACTS,
+            default=CONTRACTS[0],
+            help="the gateway's contract: eu refunds in full and once, dev also in part (default eu)",
+        )
+        parser.add_argument(
+            "--smoke",
+            action="store_true",
+            help="buy something in a temporary database, refund it, and say whether both worked",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,7 +38,7 @@ class Command(BaseCommand):
             default if port is None else port for port, default in zip(given, ports, strict=True)
         )
         try:
-            run(shop_port, emulator_port, self._tell)
+            run(shop_port, emulator_port, options["contract"], self._tell)
         except DemoError as error:
             raise CommandError(str(error)) from None
 
