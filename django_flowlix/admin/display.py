@@ -1,4 +1,4 @@
-"""How a payment's facts are written on the staff's screens: amounts, statuses, modes, cards."""
+"""How a payment's and a refund's facts are written on the staff's screens: amounts, statuses, modes, cards."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from ..models import Payment
+from ..api.declines import decline_for
+from ..models import Payment, Refund
+from ..statuses import RefundStatus
 
 
 def badge(kind: str, text: object) -> SafeString:
@@ -27,3 +29,22 @@ def mode_badge(payment: Payment) -> SafeString:
 
 def card_text(payment: Payment) -> str:
     return f"{payment.card_brand.title()} •••• {payment.card_last4}" if payment.card_last4 else "-"
+
+
+def refund_badge(refund: Refund) -> SafeString:
+    """Return the refund's status; a request that certainly did not leave us yet says so."""
+    waits = refund.status == RefundStatus.CREATED and refund.first_sent_at is None
+    return badge(f"refund-{refund.status}", _("not sent yet") if waits else refund.get_status_display())
+
+
+def refund_note(refund: Refund) -> str:
+    """Return in words why a refund failed or waits, "" when there is nothing to say."""
+    declined = _(decline_for(refund.decline_code).staff_text) if refund.decline_code else ""
+    parts = [refund.note, refund.decline_message, f"{refund.decline_code}: {declined}" if declined else ""]
+    return " · ".join(dict.fromkeys(part for part in parts if part))
+
+
+def requester(refund: Refund) -> str:
+    """Return who asked for a refund: the person if there is one, and where."""
+    source = str(refund.get_source_display())
+    return f"{refund.requested_by_name} ({source})" if refund.requested_by_name else source
