@@ -301,12 +301,13 @@ def ask_now(asked: Sequence[Payment], *, deadline_seconds: float = 20.0) -> AskR
     askable = Q(gateway_id__isnull=False) | Q(status=PaymentStatus.CREATED)
     Payment.objects.filter(askable, pk__in=only).update(next_sync_at=now)
     Refund.objects.unconfirmed().filter(payment__in=only).update(next_sync_at=now)
+    due = run.count_due()
     report = run.execute()
     return AskReport(
         changed=report.changed,
         unchanged=report.unchanged,
         failed=report.failed,
-        left=run.count_due(),
+        left=max(due - report.changed - report.unchanged - report.failed, 0),
         errors=report.errors,
     )
 

@@ -8,9 +8,7 @@ one row, so our sum is the gateway's.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Max
@@ -52,15 +50,15 @@ def settle(
     """Enter the refunds of an answer that is about this payment; in a transaction that holds the payment's row.
 
     `accepted` is the refund whose request was answered with this: it is at least under way, and the newest entry that
-    fits is its own. `covered` is one that was refused because nothing is left: an entry of its amount, however old, has
-    done its work.
+    fits is its own. `covered` is one that was refused because nothing is left: an entry of its amount has done its
+    work.
     """
     settlement = Settlement()
     if accepted is None and not answer.refunds:
         return settlement
     rows = list(payment.refunds.order_by("created_at", "pk"))
     own = next((row for row in rows if row in (accepted, covered)), None)
-    for entry, row in _attributed(rows, answer.refunds or (), own, own_at_any_time=covered is not None):
+    for entry, row in _attributed(payment, rows, answer, own):
         if fault := _fault(payment, rows, entry, row):
             logger.error("payment %s: %s", payment.pk, fault)
             settlement.faults.append(fault)
@@ -82,39 +80,27 @@ def is_refunded_in_full(answer: GatewayPayment) -> bool:
 
 
 def _attributed(
-    rows: list[Refund], entries: Sequence[GatewayRefund], own: Refund | None, *, own_at_any_time: bool
+    payment: Payment, rows: list[Refund], answer: GatewayPayment, own: Refund | None
 ) -> list[tuple[GatewayRefund, Refund | None]]:
     """Pair every entry with its row, None for one that nobody here asked for."""
+    entries = sorted(answer.refunds or (), key=lambda entry: entry.created_at or 0)
     by_id = {row.gateway_id: row for row in rows if row.gateway_id}
-    pairs = [(entry, by_id.get(entry.id) if entry.id else None) for entry in entries]
-    free = [row for row in rows if row.gateway_id is None and row.status != RefundStatus.FAILED]
+    owners = [by_id.get(entry.id) if entry.id else None for entry in entries]
     # The answer to a request shows its own refund last; the other rows take what is left, the oldest first.
-    order = sorted(range(len(pairs)), key=lambda i: pairs[i][0].created_at or 0)
-    if own is not None and own in free:
-        _claim(own, reversed(order), pairs, free, at_any_time=own_at_any_time)
-    for row in list(free):
-        _claim(row, order, pairs, free)
-    return pairs
+    free = [row for row in rows if row.gateway_id is None and row.status != RefundStatus.FAILED]
+    for row in sorted(free, key=lambda row: row != own):
+        order = range(len(entries))
+        fitting = [
+            i
+            for i in (reversed(order) if row == own else order)
+            if owners[i] is None and _fits(row, entries[i], payment, answer, at_any_time=row == own)
+        ]
+        if fitting:
+            owners[next((i for i in fitting if entries[i].reason == row.reason), fitting[0])] = row
+    return list(zip(entries, owners, strict=True))
 
 
-def _claim(
-    row: Refund,
-    order: Iterable[int],
-    pairs: list[tuple[GatewayRefund, Refund | None]],
-    free: list[Refund],
-    *,
-    at_any_time: bool = False,
-) -> None:
-    """Give a row the entry that fits it best, if there is one."""
-    fitting = [i for i in order if pairs[i][1] is None and _fits(row, pairs[i][0], at_any_time=at_any_time)]
-    if fitting:
-        same_reason = (i for i in fitting if pairs[i][0].reason == row.reason)
-        best = next(same_reason, fitting[0])
-        pairs[best] = (pairs[best][0], row)
-        free.remove(row)
-
-
-def _fits(row: Refund, entry: GatewayRefund, *, at_any_time: bool) -> bool:
+def _fits(row: Refund, entry: GatewayRefund, payment: Payment, answer: GatewayPayment, *, at_any_time: bool) -> bool:
     """Tell whether an entry may be the refund that a row asked for."""
     if (entry.amount_minor, entry.currency) != (row.amount_minor, row.currency):
         return False
@@ -122,8 +108,19 @@ def _fits(row: Refund, entry: GatewayRefund, *, at_any_time: bool) -> bool:
         return True  # the contract knows one refund per payment: there is no other
     if row.status not in REFUND_OPEN or row.first_sent_at is None:
         return False
-    begin = row.first_sent_at - timedelta(seconds=_CLOCK_SKEW_SECONDS)
-    return at_any_time or entry.created_at is None or entry.created_at >= begin.timestamp()
+    return at_any_time or entry.created_at is None or entry.created_at >= _earliest(row, payment, answer)
+
+
+def _earliest(row: Refund, payment: Payment, answer: GatewayPayment) -> float:
+    """Return since when the refund of a row can be at the gateway, in Unix seconds of the gateway.
+
+    Whose clock is wrong is not known: it is the earlier of what our clock says, and what it says when it is set by the
+    payment, of which the gateway tells when it was made.
+    """
+    assert row.first_sent_at is not None  # noqa: S101  narrows: only sent rows are looked for
+    ours = row.first_sent_at.timestamp()
+    theirs = ours if answer.created_at is None else answer.created_at + (ours - payment.created_at.timestamp())
+    return min(ours, theirs) - _CLOCK_SKEW_SECONDS
 
 
 def _fault(payment: Payment, rows: list[Refund], entry: GatewayRefund, row: Refund | None) -> str:
