@@ -69,6 +69,8 @@ class Run:
     on_progress: Callable[[], None] = lambda: None
     should_stop: Callable[[], bool] = lambda: False
     report: SyncReport = field(default_factory=SyncReport)
+    taken: int = 0
+    """How many payments it has come to, whatever became of them."""
     _given_up: set[str] = field(default_factory=set)
 
     def count(self) -> int:
@@ -78,14 +80,14 @@ class Run:
     def count_due(self) -> int:
         """Count the payments and refunds to look at."""
         now = clock.now()
-        due = self._due(now).count()
+        due = self.due_payments(now).count()
         due = due if self.limit is None else min(self.limit, due)
         return due + self._due_refunds(now).count()
 
     def plan(self) -> Iterator[str]:
         """Say what the run would do, without doing it."""
         now = clock.now()
-        for payment in self._due(now)[: self.limit]:
+        for payment in self.due_payments(now)[: self.limit]:
             yield f"{payment.order_reference} (attempt {payment.attempt}): {_intention(payment, now)}"
         for refund in self._due_refunds(now):
             order = refund.payment.order_reference
@@ -110,7 +112,8 @@ class Run:
             self._deliver_outstanding()
         return self.report
 
-    def _due(self, now: datetime) -> PaymentQuerySet:
+    def due_payments(self, now: datetime) -> PaymentQuerySet:
+        """Return the payments that the run may take up."""
         due = Payment.objects.due(now)
         due = due if self.only is None else due.filter(pk__in=self.only)
         return due if self.since is None else due.filter(created_at__gte=self.since)
@@ -125,7 +128,7 @@ class Run:
         now, taken, older = clock.now(), 0, Q()
         while not self.should_stop():
             size = BATCH_SIZE if self.limit is None else min(BATCH_SIZE, self.limit - taken)
-            batch = list(self._due(now).filter(older)[: max(size, 0)])
+            batch = list(self.due_payments(now).filter(older)[: max(size, 0)])
             if not batch:
                 return
             yield batch
@@ -136,12 +139,14 @@ class Run:
         try:
             account = configured_account(alias)
         except ImproperlyConfigured as error:
+            self.taken += len(batch)
             self._fail(alias, len(batch), error)
             return
         listed = self._listed(account, batch)
         for payment in batch:
             if self.should_stop():
                 return
+            self.taken += 1
             if alias in self._given_up:
                 self.report.failed += 1
             else:
@@ -274,7 +279,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskReport:
-    """What came of asking at once: `left` were not reached in time, and are due for `flowlix_sync`."""
+    """What came of asking at once: `left` payments were not reached in time, and are due for `flowlix_sync`."""
 
     changed: int
     unchanged: int
@@ -301,13 +306,13 @@ def ask_now(asked: Sequence[Payment], *, deadline_seconds: float = 20.0) -> AskR
     askable = Q(gateway_id__isnull=False) | Q(status=PaymentStatus.CREATED)
     Payment.objects.filter(askable, pk__in=only).update(next_sync_at=now)
     Refund.objects.unconfirmed().filter(payment__in=only).update(next_sync_at=now)
-    due = run.count_due()
+    due = run.due_payments(now).count()
     report = run.execute()
     return AskReport(
         changed=report.changed,
         unchanged=report.unchanged,
         failed=report.failed,
-        left=max(due - report.changed - report.unchanged - report.failed, 0),
+        left=max(due - run.taken, 0),
         errors=report.errors,
     )
 
