@@ -28,8 +28,8 @@ from django_flowlix.api import FlowlixClient, FlowlixError, Money
 from django_flowlix.conf import account, accounts, accounts_from_env
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.exceptions import PaymentError
-from django_flowlix.models import Payment, StatusChange
-from django_flowlix.services import PaymentRequest, start_payment, sync_payment
+from django_flowlix.models import Payment, Refund, StatusChange
+from django_flowlix.services import PaymentRequest, refund_payment, start_payment, sync_payment
 from django_flowlix.services.gateway import Gateway
 from django_flowlix.signals import payment_succeeded
 from tests.conftest import BASE_URL, CUSTOMER, FakeClock, a_request
@@ -126,9 +126,15 @@ def look_everywhere(sinks: Sinks, capfd: pytest.CaptureFixture[str]) -> None:
     """Add what can be looked at afterwards: rows, dumps, settings, admin, the customer's pages, the terminal."""
     browser = Client()
     browser.force_login(get_user_model().objects.create_superuser("root"))
-    sinks.response(browser.get("/admin/django_flowlix/payment/"))
+    for path in ("", "payment/", "payment/?queue=review", "payment/export/", "refund/"):
+        response = browser.get(f"/admin/django_flowlix/{path}")
+        sinks.response(response) if not response.streaming else sinks.add(path, response.getvalue())
+    for refund in Refund.objects.all():
+        sinks.response(browser.get(f"/admin/django_flowlix/refund/{refund.pk}/change/"))
+        sinks.add("repr of the refund", f"{refund!r} {refund}")
     for payment in Payment.objects.all():
         sinks.response(browser.get(f"/admin/django_flowlix/payment/{payment.pk}/change/"))
+        sinks.response(browser.get(f"/admin/django_flowlix/payment/{payment.pk}/refund/"))
         for name in ("pending", "status", "result", "return"):
             sinks.response(Client().get(f"/flowlix/{name}/{payment.return_token}/"))
         sinks.add("repr of the payment", f"{payment!r} {payment} {payment.decline}")
@@ -386,3 +392,71 @@ def test_the_search_finds_what_it_is_meant_to_find(sinks: Sinks, settings: Any) 
 
     places = {place.partition(":")[0] for place in sinks.holding(KEY)}
     assert places >= {"log urllib3.connectionpool", "technical page, DEBUG=True", "technical page, DEBUG=False"}
+
+
+# --- Refunds -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*FAILURES, "nothing"])
+def test_l1_a_refund(
+    shop: EmulatorServer, sinks: Sinks, settings: Any, fake_clock: FakeClock, capfd: Any, name: str
+) -> None:
+    payment = start_payment(sentinel_request())
+    shop.pay(str(payment.gateway_id), card=CARD)
+    fake_clock.advance(minutes=1)
+    sync_payment(payment)
+    if name in FAILURES:
+        kind, options = FAILURES[name]
+        shop.fault("refund", kind, **options)
+
+    attempt(sinks, settings, lambda: refund_payment(payment, reason="sent back"))
+    fake_clock.advance(hours=1)
+    call_command("flowlix_sync", stdout=io.StringIO(), stderr=io.StringIO())
+    look_everywhere(sinks, capfd)
+
+    assert Refund.objects.exists()
+    assert_clean(sinks)
+    assert personal_in(sinks) == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 404, 409, 422, 429, 500])
+def test_l6_a_refund_refused_with_key_and_card_in_every_field(
+    shop: EmulatorServer,
+    sinks: Sinks,
+    settings: Any,
+    httpserver: HTTPServer,
+    fake_clock: FakeClock,
+    capfd: Any,
+    status: int,
+) -> None:
+    payment = start_payment(sentinel_request())
+    shop.pay(str(payment.gateway_id), card=CARD)
+    sync_payment(payment)
+    echo_everything(httpserver, status)
+    settings.FLOWLIX = {"default": {**settings.FLOWLIX["default"], "API_URL": httpserver.url_for("").rstrip("/")}}
+    fake_clock.advance(hours=1)
+
+    attempt(sinks, settings, lambda: refund_payment(payment, reason="sent back"))
+    look_everywhere(sinks, capfd)
+
+    assert_clean(sinks)
+    assert personal_in(sinks) == []
+
+
+@pytest.mark.parametrize("reason", CARD_SPELLINGS)
+def test_l3_u13_a_card_number_in_a_reason_is_refused_and_not_quoted(
+    shop: EmulatorServer, sinks: Sinks, settings: Any, fake_clock: FakeClock, capfd: Any, reason: str
+) -> None:
+    payment = start_payment(sentinel_request())
+    shop.pay(str(payment.gateway_id), card=CARD)
+    sync_payment(payment)
+    try:
+        refund_payment(payment, reason=f"paid with {reason}")
+    except PaymentError as error:
+        sinks.add("str", error)
+        sinks.add("repr", repr(error))
+        sinks.add("fields", getattr(error, "fields", {}))
+    look_everywhere(sinks, capfd)
+
+    assert not Refund.objects.exists()
+    assert_clean(sinks)
