@@ -58,7 +58,8 @@ def refund_payment(
         gateway = Gateway(configured_account(payment.account), refund=refund)
         gateway.shorten_deadline(clock.monotonic() - began)
         refund_sending.submit(refund, gateway, source=_change_source(source), is_new=True)
-    payment.refresh_from_db()
+    else:
+        payment.refresh_from_db()
     return refund
 
 
