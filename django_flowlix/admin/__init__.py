@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .payment import PaymentAdmin
+from .refund_list import RefundAdmin
 
-__all__ = ["PaymentAdmin"]
+__all__ = ["PaymentAdmin", "RefundAdmin"]
