@@ -1,0 +1,228 @@
+"""The admin's lists with a million payments: queries, milliseconds, and tables that were read from end to end.
+
+Run it with `DATABASE_URL=postgres://user@127.0.0.1/bench python tests/benchmarks/admin_list.py [rows]`, or mysql://. It
+makes a database of its own (`test_bench`), fills it, and drops it at the end; `--keep` keeps it for the next run.
+
+The budget of every page is 6 queries, 150 ms on PostgreSQL, and no table read from end to end.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import django
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.auth.models import Permission, User  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.db.models import Max, Min  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import override_settings  # noqa: E402
+
+from django_flowlix.models import ApiCall, Payment, Refund  # noqa: E402
+from tests.benchmarks.many_payments import ON_POSTGRESQL, fill_all  # noqa: E402
+
+ROUNDS = 3
+MOST_QUERIES, MOST_MS = 6, 150
+ADMIN = "/admin/django_flowlix/"
+PAYMENTS, REFUNDS = f"{ADMIN}payment/", f"{ADMIN}refund/"
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    seen: list[tuple[str, Any]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield seen
+
+
+def whole_tables(seen: list[tuple[str, Any]]) -> list[str]:
+    """Return the big tables that the database would read from end to end."""
+    found = []
+    for sql, params in seen:
+        if not sql.lstrip().upper().startswith(("SELECT", "(SELECT")):
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {sql}", params)
+            plan = cursor.fetchall()
+        if ON_POSTGRESQL:
+            found += [line.split(" on ")[1].split()[0] for (line,) in plan if "Seq Scan on django_flowlix" in line]
+        else:
+            found += [row[2] for row in plan if row[3] == "ALL" and int(row[8] or 0) > 10_000]
+    return found
+
+
+def measure(client: Client, name: str, path: str, **data: Any) -> bool:
+    """Ask for a page and print what it cost; True when it is within the budget."""
+
+    def ask() -> None:
+        response = client.get(path, data)
+        assert response.status_code == 200, (path, data, response.status_code, response.headers)
+        if response.streaming:  # type: ignore[attr-defined]
+            content = iter(response.streaming_content)  # type: ignore[attr-defined]
+            next(content), next(content, None)  # the head and the first batch
+
+    ask()
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        with statements() as seen:
+            ask()
+        times.append(1000 * (time.perf_counter() - began))
+    milliseconds, tables = statistics.median(times), whole_tables(seen)
+    good = len(seen) <= MOST_QUERIES and milliseconds <= MOST_MS and not tables
+    print(
+        f"{'' if good else '!':1} {name:48} {len(seen):2} queries {milliseconds:6.0f} ms  {' '.join(tables)}",
+        flush=True,
+    )
+    if "--plans" in sys.argv and not good:
+        for sql, params in seen:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN ANALYZE {sql}" if ON_POSTGRESQL else f"EXPLAIN {sql}", params)
+                print("   ", sql[-400:], params, *cursor.fetchall(), sep="\n    ")
+    return good
+
+
+def pages() -> list[tuple[str, str, dict[str, Any]]]:
+    """Return every page by name: all filters and searches of both lists, the export, the work queues."""
+    times = Payment.objects.aggregate(Min("created_at"), Max("created_at"))
+    old, today = (times[f"created_at__{end}"].date().isoformat() for end in ("min", "max"))
+    found = [("app index: work queues", ADMIN, {})]
+    for of, address in (("payments", PAYMENTS), ("refunds", REFUNDS)):
+        found += [
+            (f"{of}: list", address, {}),
+            (f"{of}: page 2", address, {"p": 2}),
+            (f"{of}: last page", address, {"p": 200}),
+            (f"{of}: oldest first", address, {"o": "7"}),
+            (f"{of}: sorted by what has no index", address, {"o": "4.8"}),
+            (f"{of}: today", address, {"day__from": today}),
+            (f"{of}: the oldest day", address, {"day__to": old}),
+        ]
+    found += [(f"payments: {_named(chosen)}", PAYMENTS, chosen) for chosen in payment_filters(old)]
+    found += [(f"payments: search by {name}", PAYMENTS, {"q": term}) for name, term in payment_terms()]
+    found += [(f"refunds: {_named(chosen)}", REFUNDS, chosen) for chosen in refund_filters()]
+    found += [(f"refunds: search by {name}", REFUNDS, {"q": term}) for name, term in refund_terms()]
+    exported: list[dict[str, Any]] = [
+        {},
+        {"status__exact": "failed"},
+        {"queue": "stuck"},
+        {"day__to": old},
+        {"q": "4242"},
+    ]
+    return found + [(f"export, first batch: {_named(chosen)}", f"{PAYMENTS}export/", chosen) for chosen in exported]
+
+
+def _named(chosen: dict[str, Any]) -> str:
+    return ", ".join(f"{name.split('__')[0]} {value}" for name, value in chosen.items()) or "everything"
+
+
+def payment_filters(old: str) -> list[dict[str, Any]]:
+    queues = [{"queue": queue} for queue in ("review", "unconfirmed", "stuck")]
+    statuses = ["created", "pending", "processing", "succeeded", "failed", "canceled", "expired", "rejected"]
+    return [
+        *queues,
+        *(queue | {"mode": "test"} for queue in queues),
+        *({"status__exact": status} for status in statuses),
+        *({"mode": mode} for mode in ("live", "test")),
+        *({"account": account} for account in ("default", "second", "third")),
+        *({"review_reason": reason} for reason in ("mismatch", "unproven", "second_success")),
+        {"status__exact": "failed", "mode": "test", "day__to": old},
+        {"status__exact": "pending", "account": "third"},
+        {"q": "4242", "day__to": old},
+        {"q": "order 77", "mode": "live", "queue": "review"},
+    ]
+
+
+def payment_terms() -> list[tuple[str, Any]]:
+    some, refund = Payment.objects.get(pk=Payment.objects.count() // 2 + 1), _some_refund()
+    create, look = ApiCall.objects.filter(payment=some).order_by("pk")
+    return [
+        ("order", some.order_reference),
+        ("payment id", some.gateway_id),
+        ("request id of the create", create.request_id),
+        ("request id of another exchange", look.request_id),
+        ("refund id", refund.gateway_id),
+        ("request id of a refund", refund.request_id),
+        ("card, a common one", "4242"),
+        ("card, a rare one", "7919"),
+        ("nothing", "no such thing"),
+    ]
+
+
+def refund_filters() -> list[dict[str, Any]]:
+    return [
+        *({"status__exact": status} for status in ("created", "pending", "succeeded", "failed")),
+        *({"source__exact": source} for source in ("admin", "api", "gateway")),
+        *({"queue": queue} for queue in ("unconfirmed", "stuck")),
+    ]
+
+
+def refund_terms() -> list[tuple[str, Any]]:
+    refund = _some_refund()
+    return [
+        ("refund id", refund.gateway_id),
+        ("request id", refund.request_id),
+        ("payment id", refund.payment.gateway_id),
+        ("order", refund.payment.order_reference),
+        ("nothing", "no such thing"),
+    ]
+
+
+def _some_refund() -> Refund:
+    return Refund.objects.order_by("pk")[Refund.objects.count() // 2]
+
+
+def staff() -> Client:
+    """Return somebody who is no superuser, so that the permissions are read as well."""
+    user, _ = User.objects.get_or_create(username="clerk", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="django_flowlix"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def export_everything(client: Client) -> None:
+    began, size = time.perf_counter(), 0
+    for chunk in client.get(f"{PAYMENTS}export/").streaming_content:  # type: ignore[attr-defined]
+        size += len(chunk)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"export of everything: {time.perf_counter() - began:.0f} s, {size / 1e6:.0f} MB, {most:.0f} MB of memory")
+
+
+def main() -> None:
+    rows = next((int(word) for word in sys.argv[1:] if word.isdigit()), 1_000_000)
+    key = "_".join(["fl", "test", "sk", "forTheBenchmarkOnly"])
+    shared = {"SECRET_KEY": key, "BASE_URL": "http://127.0.0.1:8000"}
+    accounts = {alias: shared | {"IDEMPOTENCY_NAMESPACE": alias} for alias in ("default", "second", "third")}
+    keep, old_name = "--keep" in sys.argv, settings.DATABASES["default"]["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=keep, serialize=False)
+    try:
+        with override_settings(FLOWLIX=accounts, ALLOWED_HOSTS=["testserver"]):
+            if not Payment.objects.exists():
+                fill_all(rows)
+            client = staff()
+            results = [measure(client, name, path, **data) for name, path, data in pages()]
+            export_everything(client)
+        print(f"{results.count(True)} of {len(results)} pages within {MOST_QUERIES} queries and {MOST_MS} ms")
+    finally:
+        connection.creation.destroy_test_db(old_name, verbosity=0, keepdb=keep)
+
+
+if __name__ == "__main__":
+    main()
