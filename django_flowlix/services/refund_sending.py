@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
 from ..api import (
     AuthenticationError,
@@ -156,7 +156,9 @@ def _read(refund: Refund, gateway: Gateway) -> GatewayPayment | None:
 def _leave_open(refund: Refund, note: str, gateway: Gateway) -> Refund:
     """Book that nothing is decided: the amount stays reserved, the next try is planned."""
     failures, now = refund.sync_failures + 1, clock.now()
-    with transaction.atomic(durable=True):
+
+    def work() -> None:
+        gateway.record()
         Refund.objects.filter(pk=refund.pk, status=refund.status).update(
             lease_until=None,
             sync_failures=failures,
@@ -164,7 +166,8 @@ def _leave_open(refund: Refund, note: str, gateway: Gateway) -> Refund:
             note=note[:500],
             updated_at=now,
         )
-        gateway.record()
+
+    under_lock(refund.payment, work)  # locks are always taken in one order, the payment's first
     gateway.recorded()
     refund.refresh_from_db()
     return refund

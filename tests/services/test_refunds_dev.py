@@ -84,6 +84,25 @@ def test_an_accepted_refund_is_under_way_until_the_gateway_has_done_it(
     assert signals() == ["payment_succeeded", "refund_succeeded"]
 
 
+def test_several_refunds_add_up(gateway: EmulatorServer, fake_clock: FakeClock, payment: Payment) -> None:
+    for amount_minor in (1200, 1200, 99):
+        refund_payment(payment, eur(amount_minor), reason=REASON)
+    for entry in gateway.refunds(str(payment.gateway_id))[:2]:
+        gateway.finish_refund(entry.id)
+    sync_payment(payment)
+    assert payment.amount_refunded == eur(2400)
+    assert (quote(payment).remaining, quote(payment).reserved) == (eur(2500), eur(99))
+
+    gateway.finish_refund(gateway.refunds(str(payment.gateway_id))[2].id)
+    rest = refund_payment(payment, reason="all of it")
+    gateway.finish_refund(str(rest.gateway_id))
+    fake_clock.advance(seconds=5)
+    Run().execute()
+    stored = Payment.objects.get()
+    assert (stored.amount_refunded, stored.gateway_status, stored.next_sync_at) == (eur(4999), "refunded", None)
+    assert signals().count("refund_succeeded") == 4
+
+
 def test_u4_a_refund_that_fails_later_releases_its_amount(
     gateway: EmulatorServer, fake_clock: FakeClock, payment: Payment
 ) -> None:
