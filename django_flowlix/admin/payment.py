@@ -1,4 +1,4 @@
-"""The payment's page; nothing can be added, changed or deleted here."""
+"""The payment's page: how it stands, what may be done about it, and its whole story. Nothing can be edited here."""
 
 from __future__ import annotations
 
@@ -11,20 +11,35 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..models import Payment
-from .display import card_text
+from ..services.refund_request import quote
+from .display import card_text, refund_badge, refund_note, requester, state_badges
+from .explanations import notices
+from .glance import actions_for, order_url
 from .payment_list import PaymentListAdmin
-from .timeline import MOST_ENTRIES, timeline
+from .records import Records, read_records
+from .refund import RefundScreen
+from .ticket import ticket_text
+from .timeline import timeline
 
 
 @admin.register(Payment)
-class PaymentAdmin(PaymentListAdmin):
+class PaymentAdmin(RefundScreen, PaymentListAdmin):
     view_on_site = False  # the customer's page: to look at it is to ask the gateway
     change_form_template = "admin/django_flowlix/payment/change_form.html"
     fieldsets = (
-        (None, {"fields": ("order_reference", "money", "refunded", "state", "review", "mode", "card", "decline_text")}),
         (
             gettext_lazy("At the gateway"),
-            {"fields": ("gateway_id", "gateway_status", "request_id", "idempotency_key", "account", "contract")},
+            {
+                "fields": (
+                    "gateway_id",
+                    "gateway_status",
+                    "request_id",
+                    "idempotency_key",
+                    "account",
+                    "contract",
+                    "attempt",
+                )
+            },
         ),
         (
             gettext_lazy("Times"),
@@ -35,6 +50,7 @@ class PaymentAdmin(PaymentListAdmin):
                     "last_synced_at",
                     "next_sync_at",
                     "superseded_at",
+                    "reviewed_at",
                     "updated_at",
                 )
             },
@@ -54,23 +70,30 @@ class PaymentAdmin(PaymentListAdmin):
         form_url: str = "",
         obj: Payment | None = None,
     ) -> HttpResponse:
-        entries = timeline(obj) if obj else []
-        context |= {"timeline": entries, "timeline_is_cut": len(entries) == MOST_ENTRIES}
+        if obj is not None:
+            context |= self._page_context(request, obj, read_records(obj))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    @admin.display(description=gettext_lazy("refunded"))
-    def refunded(self, payment: Payment) -> str:
-        return str(payment.amount_refunded)
+    def _page_context(self, request: HttpRequest, payment: Payment, records: Records) -> dict[str, Any]:
+        quoted = quote(payment)
+        may_refund = self.has_refund_permission(request, payment)
+        return {
+            "payment": payment,
+            "quote": quoted,
+            "state": state_badges(payment),
+            "card": card_text(payment),
+            "decline": _decline_text(payment),
+            "order_url": order_url(request, self.admin_site, payment),
+            "actions": actions_for(request, self.admin_site, payment, quoted, may_refund=may_refund),
+            "notices": [*notices(payment, records.refunds)],
+            "refunds": [
+                (refund, refund_badge(refund), requester(refund), refund_note(refund)) for refund in records.refunds
+            ],
+            "timeline": timeline(records),
+            "ticket": ticket_text(records),
+        }
 
-    @admin.display(description=gettext_lazy("needs review"))
-    def review(self, payment: Payment) -> str:
-        return str(payment.get_review_reason_display()) if payment.review_reason else _("no")
 
-    @admin.display(description=gettext_lazy("card"))
-    def card(self, payment: Payment) -> str:
-        return card_text(payment)
-
-    @admin.display(description=gettext_lazy("declined because"))
-    def decline_text(self, payment: Payment) -> str:
-        decline = payment.decline
-        return f"{decline.code or '-'}: {_(decline.staff_text)}" if decline else "-"
+def _decline_text(payment: Payment) -> str:
+    decline = payment.decline
+    return f"{decline.code or '-'}: {_(decline.staff_text)}" if decline else ""

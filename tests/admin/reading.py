@@ -7,7 +7,13 @@ from typing import Any
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from django_flowlix.models import Payment
+
 LIST = "/admin/django_flowlix/payment/"
+
+
+def page(payment: Payment) -> str:
+    return f"{LIST}{payment.pk}/change/"
 
 
 def text_of(client: Client, path: str, data: dict[str, Any] | None = None) -> str:
