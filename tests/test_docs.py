@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from textwrap import dedent
+from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.core.management import BaseCommand, get_commands, load_command_class
 
-from django_flowlix import api, exceptions, urls
+from django_flowlix import api, exceptions, services, urls
+from django_flowlix.admin import PaymentAdmin, RefundAdmin
+from django_flowlix.admin.export import COLUMNS
+from django_flowlix.admin.queues import PAYMENT_QUEUES, REFUND_QUEUES
 from django_flowlix.conf import environment
 from django_flowlix.conf.rules import SETTINGS
+from django_flowlix.models import Payment, Refund
+from django_flowlix.services import schedule
 from django_flowlix.signals import SIGNALS
-from django_flowlix.statuses import PaymentStatus, ReviewReason
+from django_flowlix.statuses import PaymentStatus, RefundSource, RefundStatus, ReviewReason
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "django_flowlix"
@@ -87,17 +98,55 @@ def test_every_signal_is_documented(name: str) -> None:
     assert name in rows("reference/signals.md")
 
 
-@pytest.mark.parametrize("word", [*PaymentStatus, *ReviewReason])
-def test_every_status_and_review_reason_is_documented(word: str) -> None:
-    assert word in rows("reference/statuses.md")
+STATUS_WORDS = [
+    *((word, "| Status |") for word in PaymentStatus),
+    *((word, "`RefundStatus` says") for word in RefundStatus),
+    *((word, "`RefundSource` says") for word in RefundSource),
+    *((word, "## Reviews") for word in ReviewReason),
+]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [name for name in vars(exceptions) if name.startswith(("Payment", "Invalid", "Already")) and name != "Payment"],
-)
+@pytest.mark.parametrize(("word", "part"), STATUS_WORDS)
+def test_every_status_source_and_review_reason_is_documented(word: str, part: str) -> None:
+    text = page("reference/statuses.md")
+    table = text[text.index(part) :].partition("\n\n## ")[0]
+    assert f"\n| `{word}` |" in table
+
+
+@pytest.mark.parametrize("label", [str(word.label) for word in PaymentStatus])
+def test_staff_read_what_each_status_means(label: str) -> None:
+    text = page("how-to/support.md")
+    assert label in text[text.index("| The status says |") : text.index("**Refunds**")]
+
+
+@pytest.mark.parametrize("label", [str(word.label) for word in RefundStatus])
+def test_staff_read_what_each_outcome_of_a_refund_means(label: str) -> None:
+    assert f"\n| {label} |" in page("how-to/refund.md")
+
+
+EXCEPTIONS = [
+    name
+    for name, value in vars(exceptions).items()
+    if isinstance(value, type) and issubclass(value, exceptions.PaymentError)
+]
+
+
+def test_the_exceptions_are_found() -> None:
+    assert {"PaymentError", "AlreadyPaid", "RefundError", "InvalidRefundRequest", "RefundRejected"} <= set(EXCEPTIONS)
+
+
+@pytest.mark.parametrize("name", EXCEPTIONS)
 def test_every_exception_is_documented(name: str) -> None:
     assert f"`{name}`" in page("reference/services.md")
+
+
+@pytest.mark.parametrize("name", services.__all__)
+def test_every_public_service_is_documented_with_its_arguments(name: str) -> None:
+    text = page("reference/services.md")
+    (heading,) = re.findall(rf"^## `{name}(.*)`$", text, re.MULTILINE)
+    if name.islower():
+        written = re.findall(r"(\w+)(?==|,|\))", heading.partition(" -> ")[0])
+        assert set(inspect.signature(getattr(services, name)).parameters) - set(written) == set()
 
 
 @pytest.mark.parametrize("name", [name for name in api.__all__ if name.endswith("Error")])
@@ -116,6 +165,104 @@ TEMPLATES = sorted((PACKAGE / "templates" / "django_flowlix").glob("*.html"))
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_every_template_is_documented(path: Path) -> None:
     assert path.name in rows("reference/views.md")
+
+
+def own_addresses() -> list[str]:
+    """Return the names of the admin's addresses, without those to add and delete, which refuse everybody."""
+    patterns = [
+        pattern
+        for model, screens in ((Payment, PaymentAdmin), (Refund, RefundAdmin))
+        for pattern in screens(model, admin.site).get_urls()
+    ]
+    return [pattern.name for pattern in patterns if pattern.name and not pattern.name.endswith(("_add", "_delete"))]
+
+
+@pytest.mark.parametrize("name", own_addresses())
+def test_every_address_of_the_admin_is_documented(name: str) -> None:
+    assert name in rows("reference/admin.md", part="## Addresses")
+
+
+@pytest.mark.parametrize("page_name", ["reference/admin.md", "how-to/refund.md"])
+@pytest.mark.parametrize(
+    "permission", ["view_payment", "view_refund", *(codename for codename, _ in Payment._meta.permissions)]
+)
+def test_every_permission_is_documented(page_name: str, permission: str) -> None:
+    assert permission in rows(page_name, part="| Permission |")
+
+
+def parameter(list_filter: Any) -> str:
+    if isinstance(list_filter, str):
+        return f"{list_filter}__exact"
+    return {"day": "day__from"}.get(list_filter.parameter_name, list_filter.parameter_name)
+
+
+@pytest.mark.parametrize("list_filter", [*PaymentAdmin.list_filter, *RefundAdmin.list_filter], ids=parameter)
+def test_every_filter_of_the_admin_is_documented(list_filter: Any) -> None:
+    text = page("reference/admin.md")
+    assert f"`{parameter(list_filter)}`" in text[text.index("## Filters") : text.index("## Work queues")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{of}: `{queue.name}`"
+        for of, queues in (("payments", PAYMENT_QUEUES), ("refunds", REFUND_QUEUES))
+        for queue in queues
+    ],
+)
+def test_every_work_queue_is_documented_for_developers_and_for_staff(line: str) -> None:
+    assert f"\n| {line} |" in page("reference/admin.md")
+    staff = line.replace("`", "").replace(": review", ": needs review").capitalize()
+    assert f"\n| {staff} |" in page("how-to/support.md")
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_column_of_the_export_is_documented(column: str) -> None:
+    text = page("reference/admin.md")
+    assert f"`{column}`" in text[text.index("| Column |") : text.index("## What is never shown")]
+
+
+@pytest.mark.django_db
+def test_the_group_for_support_gets_every_permission() -> None:
+    text = page("how-to/refund.md")
+    (snippet,) = re.findall(r"```python\n(from django.contrib.auth.models import Group.*?)```", text, re.DOTALL)
+    exec(snippet, {})
+    given = {permission.codename for permission in Group.objects.get(name="Support").permissions.all()}
+    assert given == {"view_payment", "view_refund", *(codename for codename, _ in Payment._meta.permissions)}
+
+
+def duration(words: str) -> timedelta | None:
+    """Read a pause or an age of the table: `10 minutes`, `hour`, `never`."""
+    if words == "never":
+        return None
+    count, unit = re.fullmatch(r"(?:run, at most once in )?(\d*) ?(second|minute|hour|day|week)s?", words).groups()  # type: ignore[union-attr]
+    return timedelta(**{f"{unit}s": int(count or 1)})
+
+
+def schedule_of_the_docs() -> list[tuple[timedelta, timedelta | None, timedelta | None]]:
+    """Return the rows of the table: an age that falls into each, and the pauses of an open and of a paid payment."""
+    text = page("reference/commands.md")
+    found = re.findall(r"^\| (?:up to )?([\w ]+) \| ([\w ,]+) \| ([\w ]+) \|$", text, re.MULTILINE)
+    table = [cells for cells in found if cells[0][0].isdigit() or cells[0] == "older"]
+    ages = [duration(age) for age, *_ in table[:-1]] + [timedelta(days=4000)]
+    return [
+        (age - timedelta(seconds=1), duration(pause), duration(paid))
+        for age, (_, pause, paid) in zip(ages, table, strict=True)
+        if age is not None
+    ]
+
+
+def test_the_schedule_of_the_docs_is_found() -> None:
+    assert len(schedule_of_the_docs()) == 8
+
+
+@pytest.mark.parametrize(("age", "while_open", "paid"), schedule_of_the_docs())
+def test_the_schedule_of_the_docs_is_the_one_that_is_kept(
+    age: timedelta, while_open: timedelta, paid: timedelta | None
+) -> None:
+    now = datetime(2026, 1, 31, tzinfo=UTC)
+    assert schedule.next_look(now - age, now) == now + while_open
+    assert schedule.next_look_for_refunds(now - age, now) == (None if paid is None else now + paid)
 
 
 OWN_COMMANDS = [name for name, app in get_commands().items() if app == "django_flowlix"]
@@ -138,6 +285,14 @@ def test_what_a_page_imports_exists(path: Path) -> None:
     imports = re.findall(r"^ *from (django[\w.]*) import ([\w, ]+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     wanted = [(module, name.strip()) for module, names in imports for name in names.split(",")]
     assert [where for where in wanted if not hasattr(import_module(where[0]), where[1])] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_code_of_a_page_is_python(path: Path) -> None:
+    blocks = re.findall(r"^ *```python\n(.*?)^ *```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    for block in blocks:
+        if ">>>" not in block:
+            ast.parse(dedent(block))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
