@@ -37,6 +37,10 @@ def test_the_package_is_in_the_wheel_file_by_file(wheel: ZipFile) -> None:
     "name",
     [
         "django_flowlix/templates/django_flowlix/pending.html",
+        "django_flowlix/templates/admin/django_flowlix/payment/change_form.html",
+        "django_flowlix/templates/admin/django_flowlix/payment/refund_form.html",
+        "django_flowlix/templatetags/flowlix_admin.py",
+        "django_flowlix/static/django_flowlix/admin.css",
         "django_flowlix/static/django_flowlix/pages.css",
         "django_flowlix/static/django_flowlix/poll.js",
         "django_flowlix/migrations/0001_initial.py",

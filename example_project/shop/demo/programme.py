@@ -20,7 +20,7 @@ TEST_CARDS = {
 
 _REFUNDS = {
     "eu": "refund it: in full and once. With --contract dev also in part.",
-    "dev": "refund a part of it. It is under way for some seconds.",
+    "dev": "refund a part of it. It is under way for up to a minute; “Ask the gateway now” on its page is quicker.",
 }
 _WELCOME = """
 The shop is open. Ctrl-C closes it.
