@@ -64,6 +64,8 @@ def settle(
             settlement.faults.append(fault)
             continue
         if row is None:
+            if any(_may_be_its_double(entry, ours, payment, answer) for ours in rows):
+                settlement.faults.append(f"refund {entry.id} looks like one of ours that the gateway made twice")
             row = _adopt(payment, entry)
             rows.append(row)
         _move(row, entry, answer, source, settlement)
@@ -109,6 +111,17 @@ def _fits(row: Refund, entry: GatewayRefund, payment: Payment, answer: GatewayPa
     if row.status not in REFUND_OPEN or row.first_sent_at is None:
         return False
     return at_any_time or entry.created_at is None or entry.created_at >= _earliest(row, payment, answer)
+
+
+def _may_be_its_double(entry: GatewayRefund, row: Refund, payment: Payment, answer: GatewayPayment) -> bool:
+    """Tell whether an entry that nobody asked for is a second one made of one of our requests.
+
+    A gateway that fails after its work and forgets the key does that when the request is repeated.
+    """
+    same = (entry.amount_minor, entry.currency, entry.reason) == (row.amount_minor, row.currency, row.reason)
+    if not same or row.source == RefundSource.GATEWAY or row.first_sent_at is None:
+        return False
+    return entry.created_at is None or entry.created_at >= _earliest(row, payment, answer)
 
 
 def _earliest(row: Refund, payment: Payment, answer: GatewayPayment) -> float:

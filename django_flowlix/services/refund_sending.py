@@ -1,8 +1,8 @@
 """Making the gateway do a refund whose row is committed: send, send again, or read what became of it.
 
 Everything here is repeatable: the stored body goes out under the stored key, and only within the key's life and under
-the API key it was first sent with. Otherwise sending could refund *again*, so the payment is read instead. The caller
-holds the refund's lease.
+the API key it was first sent with, and only when the payment does not show the refund already. Otherwise sending could
+refund *again*. The caller holds the refund's lease.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def submit(refund: Refund, gateway: Gateway, *, source: str, is_new: bool = Fals
     Raises: RefundRejected
     """
     sent_before = refund.first_sent_at is not None and not is_new
-    if sent_before and not may_send_again(refund, gateway.account):
-        return _read_outcome(refund, gateway, source)
+    if sent_before and not _is_still_wanted(refund, gateway, source):
+        return refund
     if refund.first_sent_at is None:
         if clock.now() - refund.created_at >= schedule.NEVER_SENT_GIVES_UP_AFTER:
             return _fail(refund, f"never sent, given up: {refund.note}", gateway, source)
@@ -124,23 +124,32 @@ def _refused(refund: Refund, error: CardError | InvalidRequestError, gateway: Ga
     return refund
 
 
-def _read_outcome(refund: Refund, gateway: Gateway, source: str) -> Refund:
-    """Learn from the payment whether the refund was made: it is settled, or its absence is proven."""
+def _is_still_wanted(refund: Refund, gateway: Gateway, source: str) -> bool:
+    """Learn from the payment whether a refund that was sent is there; False when it must not go out again.
+
+    A gateway that failed after it had done its work may have forgotten the key, so it is read before it is repeated.
+    What is not shown when the key may not be used any more never happened.
+    """
     assert refund.first_sent_at is not None  # noqa: S101  narrows: only a sent refund is looked for
     answer = _read(refund, gateway)
     if answer is None:
-        return _leave_open(refund, "the payment could not be read", gateway)
+        _leave_open(refund, "the payment could not be read", gateway)
+        return False
     booking.book(refund.payment, answer, source=source, gateway=gateway)
     refund.refresh_from_db()
     if refund.status != RefundStatus.CREATED:
-        return refund
+        return False
+    if may_send_again(refund, gateway.account):
+        return True
     if answer.refunds is None:
         note = "the gateway does not show the payment's refunds"
         _flag(refund, ReviewReason.REFUND_MISMATCH, note, source)
-        return _leave_open(refund, note, gateway)
-    if clock.now() - refund.first_sent_at < _READING_PROVES_AFTER:
-        return _leave_open(refund, "the gateway does not show it yet", gateway)
-    return _fail(refund, "the gateway does not have it", gateway, source)
+        _leave_open(refund, note, gateway)
+    elif clock.now() - refund.first_sent_at < _READING_PROVES_AFTER:
+        _leave_open(refund, "the gateway does not show it yet", gateway)
+    else:
+        _fail(refund, "the gateway does not have it", gateway, source)
+    return False
 
 
 def _read(refund: Refund, gateway: Gateway) -> GatewayPayment | None:

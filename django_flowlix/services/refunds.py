@@ -54,11 +54,12 @@ def refund_payment(
     began = clock.monotonic()
     asked = _Asked(amount, reason, actor, source, submission_token or None)
     refund, is_new = _reserved(payment, asked)
-    if is_new:
-        gateway = Gateway(configured_account(payment.account), refund=refund)
-        gateway.shorten_deadline(clock.monotonic() - began)
-        refund_sending.submit(refund, gateway, source=_change_source(source), is_new=True)
-    else:
+    try:
+        if is_new:
+            gateway = Gateway(configured_account(payment.account), refund=refund)
+            gateway.shorten_deadline(clock.monotonic() - began)
+            refund_sending.submit(refund, gateway, source=_change_source(source), is_new=True)
+    finally:
         payment.refresh_from_db()
     return refund
 

@@ -23,14 +23,23 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from django_flowlix.api import FlowlixError, Money
 from django_flowlix.emulator.request_log import LogEntry
-from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.exceptions import AlreadyPaid, PaymentError, PaymentRejected, PaymentUnavailable, PaymentUnconfirmed
 from django_flowlix.models import Payment, StatusChange
 from django_flowlix.services import start_payment, sync_payment
 from django_flowlix.services.reconciliation import Run
-from django_flowlix.signals import SIGNALS
 from tests.conftest import TEST_KEY, FakeClock, a_request
-from tests.services.world import ABOUT_ANOTHER, LIES, LIMITS, REFUSALS, RUBBISH, SILENCE, Fault, WorkerDied, World
+from tests.services.world import (
+    ABOUT_ANOTHER,
+    LIES,
+    LIMITS,
+    REFUSALS,
+    RUBBISH,
+    SILENCE,
+    Fault,
+    WorkerDied,
+    World,
+    opened,
+)
 
 ORDERS = ("A1", "a1")
 AMOUNTS = (4999, 5999)
@@ -283,13 +292,8 @@ class Checkout(RuleBasedStateMachine):
 
 @pytest.fixture
 def world(fake_clock: FakeClock, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with EmulatorServer(read_seconds=lambda: fake_clock.current.timestamp()) as gateway:
-        world = World(gateway, fake_clock, settings, monkeypatch)
-        for signal in SIGNALS.values():
-            signal.connect(world.receive)
+    with opened("eu", fake_clock, settings, monkeypatch) as world:
         yield world
-        for signal in SIGNALS.values():
-            signal.disconnect(world.receive)
 
 
 @pytest.mark.django_db

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,8 +11,18 @@ from django.contrib.auth.models import Group
 
 from django_flowlix.api.transport import Transport
 from django_flowlix.emulator.server import EmulatorServer
-from django_flowlix.models import ApiCall, Payment, StatusChange
-from django_flowlix.services import booking, clock, notifications, payments, transitions
+from django_flowlix.models import ApiCall, Payment, Refund, StatusChange
+from django_flowlix.services import (
+    booking,
+    clock,
+    notifications,
+    payments,
+    refund_sending,
+    refund_transitions,
+    refunds,
+    transitions,
+)
+from django_flowlix.signals import SIGNALS
 from tests.conftest import BASE_URL, TEST_KEY, FakeClock
 
 Fault = tuple[str, dict[str, Any]]
@@ -66,12 +77,20 @@ class World:
         "waiting": (clock, "sleep", True),
         "inside_receiver": (None, "", False),
     }
+    REFUND_POINTS = {
+        **{name: point for name, point in POINTS.items() if "intent" not in name and name != "after_receiver"},
+        "inside_reservation": (refunds, "_insert", False),
+        "after_reservation": (refunds, "_reserved", False),
+        "inside_refund_booking": (refund_transitions, "_record", False),
+        "before_failing": (refund_sending, "_fail", True),
+        "before_leaving_open": (refund_sending, "_leave_open", True),
+    }
 
     def __init__(self, gateway: EmulatorServer, clock: FakeClock, settings: Any, patch: pytest.MonkeyPatch) -> None:
         self.gateway, self.clock, self.settings = gateway, clock, settings
         self.armed = ""
         self.receiver_faults = 0
-        for point, (owner, name, first) in self.POINTS.items():
+        for point, (owner, name, first) in (self.POINTS | self.REFUND_POINTS).items():
             if owner is not None:
                 patch.setattr(owner, name, self._deadly(getattr(owner, name), point, first=first))
 
@@ -101,11 +120,23 @@ class World:
 
     def use_key(self, number: int) -> None:
         account = {"SECRET_KEY": f"{TEST_KEY}{number}", "API_URL": self.gateway.url, "BASE_URL": BASE_URL}
-        self.settings.FLOWLIX = {"default": account}
+        self.settings.FLOWLIX = {"default": account | {"CONTRACT": self.gateway.state.contract.name}}
 
     def begin(self) -> None:
         self.armed, self.receiver_faults = "", 0
-        for model in (StatusChange, ApiCall, Payment, Group):
-            model._base_manager.all().delete()  # payments' own manager refuses
+        for model in (StatusChange, ApiCall, Refund, Payment, Group):
+            model._base_manager.all().delete()  # their own managers refuse
         self.gateway.reset()
         self.use_key(1)
+
+
+@contextmanager
+def opened(contract: str, clock: FakeClock, settings: Any, patch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Open a world whose gateway speaks a contract and lives by our clock, and whose merchant listens to everything."""
+    with EmulatorServer(contract, read_seconds=lambda: clock.current.timestamp()) as gateway:
+        world = World(gateway, clock, settings, patch)
+        for signal in SIGNALS.values():
+            signal.connect(world.receive)
+        yield world
+        for signal in SIGNALS.values():
+            signal.disconnect(world.receive)
