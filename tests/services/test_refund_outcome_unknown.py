@@ -206,6 +206,28 @@ def test_a_refusal_of_the_key_says_nothing_about_the_request_before_it(
     assert_refunded_once(gateway, fake_clock)
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_of_the_key_in_a_repeat_does_not_make_it_unsent(
+    gateway: EmulatorServer, fake_clock: FakeClock, payment: Payment, status: int
+) -> None:
+    """Otherwise it would be given up after half an hour, while the first request may still be at work."""
+    gateway.fault("refund", "drop_before", times=4)
+    refund_payment(payment, reason=REASON)
+    gateway.fault("refund", "status_before", status=status, times=9)
+    fake_clock.advance(minutes=1)
+    Run().execute()
+    fake_clock.advance(hours=1)
+    Run().execute()
+    refund = Refund.objects.get()
+    assert refund.is_unconfirmed
+    assert f"HTTP {status}" in refund.note
+
+    gateway.state.faults.clear()
+    fake_clock.advance(hours=1)
+    Run().execute()
+    assert_refunded_once(gateway, fake_clock)
+
+
 def test_a_refusal_of_the_request_proves_that_nothing_was_done_before_it(
     gateway: EmulatorServer, fake_clock: FakeClock, payment: Payment
 ) -> None:
