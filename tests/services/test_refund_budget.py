@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.dispatch import Signal
 
 from django_flowlix.emulator.server import EmulatorServer
+from django_flowlix.exceptions import RefundRejected
 from django_flowlix.models import Payment, Refund, StatusChange
 from django_flowlix.services import refund_payment, sync_payment
 from django_flowlix.services.reconciliation import Run
@@ -43,6 +44,24 @@ def test_a_refund_costs_2_commits_and_1_request(
     told = contract == "eu"
     assert meter.commits == 2 + told, "and one to note that nobody had to be told"
     assert len(meter.statements) <= 15 + 2 * told, meter.statements
+
+
+def test_request_and_reading_share_one_deadline(
+    gateway_of: Callable[[str], EmulatorServer],
+    make_paid: Callable[..., Payment],
+    fake_clock: FakeClock,
+    settings: Any,
+) -> None:
+    """A web worker is killed after 30 seconds: two calls of 20 would be too much."""
+    gateway = gateway_of("eu")
+    payment = make_paid(gateway)
+    settings.FLOWLIX = {"default": settings.FLOWLIX["default"] | {"RETRY_BUDGET": 8}}
+    gateway.fault("refund", "status_before", status=503, times=3)
+    gateway.fault("refund", "status_before", status=422)
+    gateway.fault("retrieve", "status_before", status=503, times=9)
+    fake_clock.slept.clear()
+    assert refund_payment(payment, reason="sent back").status == "created"
+    assert 7 <= sum(fake_clock.slept) < 8.5
 
 
 def test_a_paid_payment_without_refunds_is_looked_at_for_three_statements(
@@ -117,6 +136,21 @@ def test_p6_a_receiver_that_raises_is_called_again_and_does_not_undo_the_refund(
     Run().execute()
     Run().execute()
     assert len(tries) == 2
+
+
+def test_p6_who_waits_for_failures_is_told_at_once(
+    gateway_of: Callable[[str], EmulatorServer],
+    make_paid: Callable[..., Payment],
+    connect: Callable[[Signal, Any], None],
+) -> None:
+    told: list[str] = []
+    connect(refund_failed, lambda refund, **kwargs: told.append(refund.status))
+    gateway = gateway_of("eu")
+    payment = make_paid(gateway)
+    gateway.fault("refund", "status_before", status=422)
+    with pytest.raises(RefundRejected):
+        refund_payment(payment, reason="sent back")
+    assert told == ["failed"]
 
 
 def test_a_receiver_of_refunds_alone_may_be_connected_by_sender(

@@ -321,6 +321,17 @@ def test_u6_refused_because_the_dashboard_was_faster(gateway: EmulatorServer, pa
     assert quote(payment).remaining == eur(999)
 
 
+def test_a_refused_refund_is_not_taken_for_an_old_one_of_the_same_amount(
+    gateway: EmulatorServer, fake_clock: FakeClock, payment: Payment
+) -> None:
+    gateway.refund(str(payment.gateway_id), 1000)
+    fake_clock.advance(hours=20)
+    gateway.fault("refund", "status_before", status=422)
+    with pytest.raises(RefundRejected):
+        refund_payment(payment, eur(1000), reason=REASON)
+    assert rows() == [(1000, "failed", "api"), (1000, "pending", "gateway")]
+
+
 def test_u6_refunded_in_full_in_the_dashboard_settles_the_row(
     gateway: EmulatorServer, fake_clock: FakeClock, payment: Payment
 ) -> None:
