@@ -179,9 +179,9 @@ class Run:
         return found
 
     def _sync_payment(self, payment: Payment, account: Account, listed: dict[str, GatewayPayment]) -> None:
-        before = payment.status
         if not leases.take_lease(payment, account, while_due=True):
             return
+        before = _story(payment)
         gateway = Gateway(account, payment=payment, deadline_seconds=self._call_seconds(account))
         answer = listed.get(payment.gateway_id or "")
         if answer is not None and answer.refunds is None and payment.status == PaymentStatus.SUCCEEDED:
@@ -195,7 +195,7 @@ class Run:
             else:
                 self._keep_pace(account)
                 self._ask(payment, gateway)
-            return payment.status != before
+            return _story(payment) != before
 
         self._report(account.alias, payment, look)
 
@@ -315,6 +315,12 @@ def ask_now(asked: Sequence[Payment], *, deadline_seconds: float = 20.0) -> AskR
         left=max(due - run.taken, 0),
         errors=report.errors,
     )
+
+
+def _story(payment: Payment) -> tuple[str, int]:
+    """Return what tells whether a look has changed anything; of a paid payment it may be a refund that has moved."""
+    paid = payment.status == PaymentStatus.SUCCEEDED
+    return payment.status, payment.status_changes.count() if paid else 0
 
 
 def _intention(payment: Payment, now: datetime) -> str:

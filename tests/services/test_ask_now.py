@@ -75,6 +75,17 @@ def test_unknown_starts_and_refunds_are_finished(
     assert Refund.objects.get().status == "pending"
 
 
+@pytest.mark.parametrize("outcome", ["succeed", "fail"])
+def test_a_refund_that_has_moved_is_a_change(
+    gateway: EmulatorServer, fake_clock: FakeClock, make_paid: Callable[..., Payment], outcome: str
+) -> None:
+    payment = make_paid(gateway)
+    refund = refund_payment(payment, reason="sent back")
+    assert counts(ask_now([payment])) == (0, 1, 0, 0)
+    gateway.finish_refund(str(refund.gateway_id), outcome)
+    assert counts(ask_now([payment])) == (1, 0, 0, 0)
+
+
 def test_what_ended_without_an_id_is_not_asked_about_for_ever(gateway: EmulatorServer, fake_clock: FakeClock) -> None:
     (payment,) = started(1)
     Payment.objects.update(status="rejected", gateway_id=None, next_sync_at=None)
