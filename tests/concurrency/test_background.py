@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -86,7 +87,8 @@ def test_list_read_before_another_worker_booked_the_success_changes_nothing(
             emulator.pay(payment.gateway_id)
         assert Run().execute().changed == 5
     assert outcome(slow).errors == []
-    assert Payment.objects.filter(status="succeeded", next_sync_at=None).count() == 5
+    tomorrow = fake_clock.current + timedelta(days=1)
+    assert Payment.objects.filter(status="succeeded", next_sync_at=tomorrow).count() == 5, "looked at for refunds"
     assert sorted(deliveries) == [("payment_succeeded", payment.pk) for payment in payments]
 
 
