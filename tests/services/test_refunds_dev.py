@@ -332,6 +332,15 @@ def test_a_refused_refund_is_not_taken_for_an_old_one_of_the_same_amount(
     assert rows() == [(1000, "failed", "api"), (1000, "pending", "gateway")]
 
 
+def test_a_failed_refund_from_the_dashboard_has_done_nobodys_work(gateway: EmulatorServer, payment: Payment) -> None:
+    gateway.refund(str(payment.gateway_id))
+    gateway.finish_refund(gateway.refunds(str(payment.gateway_id))[0].id, "fail")
+    gateway.fault("refund", "status_before", status=422)
+    with pytest.raises(RefundRejected):
+        refund_payment(payment, reason=REASON)
+    assert rows() == [(4999, "failed", "api"), (4999, "failed", "gateway")]
+
+
 def test_u6_refunded_in_full_in_the_dashboard_settles_the_row(
     gateway: EmulatorServer, fake_clock: FakeClock, payment: Payment
 ) -> None:
