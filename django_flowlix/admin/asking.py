@@ -57,7 +57,9 @@ class AskingAdmin(ReadOnlyAdmin):
         report = ask_now(payments)
         troubled = report.failed or report.left
         level = messages.WARNING if troubled else messages.SUCCESS if report.changed else messages.INFO
-        self.message_user(request, " ".join(_sentences(payments, report)), level)
+        asked = ngettext("Asked about %(count)s payment.", "Asked about %(count)s payments.", len(payments))
+        told = [asked % {"count": len(payments)}, *_sentences(payments, report)]
+        self.message_user(request, " ".join(told), level)
 
     def ask_button(self, back: str) -> Callable[[Payment], SafeString]:
         """Return a column of the list: a button of the list's own form, so that it works without a script."""
@@ -76,36 +78,35 @@ class AskingAdmin(ReadOnlyAdmin):
 
 
 def _sentences(payments: Sequence[Payment], report: AskReport) -> Iterator[str]:
-    """Say in plain words what came out."""
-    if len(payments) == 1 and not report.failed and not report.left:
+    """Say in plain words what came out; what the report counts are payments and their refunds."""
+    settled = bool(report.changed or report.unchanged)
+    if settled and not report.failed and not report.left and len(payments) == 1:
         yield _about_one(payments[0], changed=bool(report.changed))
         return
     if report.changed:
-        yield ngettext("%(count)s payment has changed.", "%(count)s payments have changed.", report.changed) % {
-            "count": report.changed
-        }
+        words = ngettext("%(count)s has changed.", "%(count)s have changed.", report.changed)
+        yield words % {"count": report.changed}
     if report.unchanged:
-        yield ngettext(
-            "The gateway has nothing new about %(count)s payment.",
-            "The gateway has nothing new about %(count)s payments.",
-            report.unchanged,
-        ) % {"count": report.unchanged}
+        words = ngettext("Nothing new about %(count)s.", "Nothing new about %(count)s.", report.unchanged)
+        yield words % {"count": report.unchanged}
     if report.failed:
-        yield ngettext(
-            "%(count)s payment could not be asked about.", "%(count)s payments could not be asked about.", report.failed
-        ) % {"count": report.failed}
+        words = ngettext("%(count)s could not be asked about.", "%(count)s could not be asked about.", report.failed)
+        yield words % {"count": report.failed}
     if report.left:
-        yield ngettext(
-            "%(count)s payment was not reached in time: flowlix_sync will take it up.",
-            "%(count)s payments were not reached in time: flowlix_sync will take them up.",
+        words = ngettext(
+            "%(count)s was not reached in time: flowlix_sync will take it up.",
+            "%(count)s were not reached in time: flowlix_sync will take them up.",
             report.left,
-        ) % {"count": report.left}
+        )
+        yield words % {"count": report.left}
+    if not settled and not report.failed and not report.left:
+        yield _("There is nothing to ask about: the gateway does not have it, or it is being asked right now.")
     yield from report.errors
 
 
 def _about_one(payment: Payment, *, changed: bool) -> str:
     payment.refresh_from_db(fields=["status"])
     words = {"order": payment.order_reference, "status": payment.get_status_display()}
-    if changed:
-        return _("Order %(order)s: the gateway was asked, the payment is now “%(status)s”.") % words
-    return _("Order %(order)s: the gateway was asked and has nothing new, still “%(status)s”.") % words
+    if changed:  # its status, or one of its refunds
+        return _("Something has changed: order %(order)s is now “%(status)s”.") % words
+    return _("The gateway has nothing new: order %(order)s is still “%(status)s”.") % words

@@ -54,8 +54,8 @@ class IndexedChangeList(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         ordering = list(super().get_ordering(request, queryset))
-        # An index is read forwards or backwards: the key that Django adds has to go the same way.
-        return ["created_at", "pk"] if ordering == ["created_at", "-pk"] else ordering
+        # An index is read forwards or backwards: the key that Django adds as "-pk" has to go the same way.
+        return ["created_at", "pk"] if ordering[:1] == ["created_at"] else ordering
 
     @property
     def cut_note(self) -> str:

@@ -28,19 +28,16 @@ class PaymentListAdmin(AskingAdmin, ReviewAdmin, ExportAdmin):
         "order_reference",
         "mode",
         "money",
-        "listed_refund",
         "state",
-        "listed_card",
         "created_at",
+        "listed_card",
+        "listed_refund",
         "attempt",
         "gateway_id",
     )
     list_filter = (PaymentQueueFilter, "status", ModeFilter, AccountFilter, DayFilter, ReviewReasonFilter)
     # What is searched is decided by `search`; Django shows the search box if anything stands here.
     search_fields = ("order_reference",)
-    search_help_text = gettext_lazy(
-        "Complete: order, payment id, refund id, request id, or the last four digits of the card"
-    )
     actions = ("ask_the_gateway", "mark_as_reviewed")
     paginator = CappedPaginator
 
@@ -65,13 +62,13 @@ class PaymentListAdmin(AskingAdmin, ReviewAdmin, ExportAdmin):
         return () if _queue(request) else self.sortable_by  # a queue has one order
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        columns: tuple[Any, ...] = tuple(super().get_list_display(request))
+        columns: list[Any] = list(super().get_list_display(request))
         if len(configured_aliases()) > 1:
-            columns += ("account",)
+            columns.append("account")
         if queue := _queue(request):
-            columns += ("review_reason",) if queue is REVIEW else ()
-            columns += (self.ask_button(request.get_full_path()),)
-        return columns
+            work: list[Any] = ["review_reason"] if queue is REVIEW else []
+            columns[2:2] = [self.ask_button(request.get_full_path()), *work]  # behind what it is and its mode
+        return tuple(columns)
 
     @admin.display(description=gettext_lazy("amount"))
     def money(self, payment: Payment) -> str:
@@ -87,7 +84,7 @@ class PaymentListAdmin(AskingAdmin, ReviewAdmin, ExportAdmin):
 
     @admin.display(description=gettext_lazy("card"))
     def listed_card(self, payment: Payment) -> str:
-        return card_text(payment)
+        return card_text(payment).replace("•••• ", "••••\N{NO-BREAK SPACE}")
 
     @admin.display(description=gettext_lazy("mode"))
     def mode(self, payment: Payment) -> SafeString:

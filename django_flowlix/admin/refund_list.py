@@ -31,7 +31,6 @@ class RefundAdmin(ReadOnlyAdmin):
     list_filter = (RefundQueueFilter, "status", "source", DayFilter)
     # What is searched is decided by `search`; Django shows the search box if anything stands here.
     search_fields = ("gateway_id",)
-    search_help_text = gettext_lazy("Complete: refund id, request id, payment id or order")
     paginator = CappedPaginator
     fieldsets = (
         (None, {"fields": ("money", "state", "payment_link", "mode", "asked_by", "reason", "why")}),
