@@ -23,8 +23,8 @@ EMULATOR_KEY = "_".join(["fl", "test", "sk", "onlyForTheEmulator"])
 def emulated_gateway(alias: str = "default", **account_settings: Any) -> Iterator[EmulatorServer]:
     """Run an emulator and let the account `alias` talk to it; further settings of the account may be given.
 
-    `CONTRACT="dev"` among them makes it a gateway of that contract. The emulator's `pay`, `decline`, `cancel`, `refund`,
-    `fault`, `advance` and `log` drive it; see the emulator's reference.
+    `CONTRACT="dev"` among them makes it a gateway of that contract. The emulator's `pay`, `decline`, `cancel`,
+    `refund`, `fault`, `advance` and `log` drive it; see the emulator's reference.
     """
     with EmulatorServer(account_settings.get("CONTRACT", "eu")) as server:
         account = {"SECRET_KEY": EMULATOR_KEY, "BASE_URL": "http://127.0.0.1", "API_URL": server.url} | account_settings
