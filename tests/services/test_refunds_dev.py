@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from django_flowlix.api import Money
+from django_flowlix.api import Money, NotFoundError
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.exceptions import InvalidRefundRequest, RefundRejected
 from django_flowlix.models import Payment, Refund, StatusChange
@@ -262,6 +262,24 @@ def test_p2_the_background_finds_it_within_a_day(
     assert list(Run().plan()) == [f"1001 (attempt 1): ask the gateway about {payment.gateway_id} (for refunds)"]
     Run().execute()
     assert rows() == [(500, "succeeded", "gateway")]
+
+
+def test_looks_for_refunds_that_fail_are_repeated_soon_and_then_at_the_ordinary_pace(
+    gateway: EmulatorServer, fake_clock: FakeClock, payment: Payment
+) -> None:
+    gateway.fault("retrieve", "status_before", status=404, times=99)
+    pauses = []
+    fake_clock.advance(hours=24)
+    for _ in range(9):
+        with pytest.raises(NotFoundError):
+            sync_payment(payment)
+        stored = Payment.objects.get()
+        assert stored.next_sync_at is not None
+        pauses.append((stored.next_sync_at - fake_clock.now()).total_seconds())
+        fake_clock.advance(minutes=1)
+
+    assert pauses == [0, 30, 60, 120, 240, 480, 960, 86_400, 86_400]
+    assert payment.review_reason == "not_found"
 
 
 def test_many_paid_payments_are_looked_at_with_one_list_call(
