@@ -16,7 +16,6 @@ from typing import IO, Any
 import pytest
 from django.db import connection
 
-from django_flowlix.emulator.server import EmulatorServer
 from tests.conftest import FakeClock
 from tests.crash import fulfilment
 
@@ -52,10 +51,8 @@ def worker_process() -> Iterator[WorkerProcess]:
 
 
 @pytest.fixture
-def kill_worker(
-    worker_process: WorkerProcess, emulator: EmulatorServer, settings: Any, fake_clock: FakeClock
-) -> Callable[..., None]:
-    """Let a worker do an action (`click`, `return`, `sync`) and kill it at a point; then it is some seconds later."""
+def kill_worker(worker_process: WorkerProcess, settings: Any, fake_clock: FakeClock) -> Callable[..., None]:
+    """Let a worker do an action (see `worker.actions`) and kill it at a point; then it is some seconds later."""
 
     def kill(action: str, point: str, *, later_seconds: float = 5) -> None:
         ahead = max(fake_clock.current - datetime.now(UTC), timedelta())

@@ -40,7 +40,17 @@ def after(owner: Any, name: str) -> None:
 def points() -> dict[str, Callable[[], None]]:
     """Return what arms each point; the names are those of the catalogue of failure scenarios."""
     from django_flowlix.api import transport
-    from django_flowlix.services import booking, clock, leases, notifications, payments, transitions
+    from django_flowlix.services import (
+        booking,
+        clock,
+        leases,
+        notifications,
+        payments,
+        refund_sending,
+        refund_transitions,
+        refunds,
+        transitions,
+    )
     from tests.crash import fulfilment
 
     return {
@@ -57,6 +67,14 @@ def points() -> dict[str, Callable[[], None]]:
         "inside_receiver": lambda: after(fulfilment, "leave_fulfilled"),
         "between_receivers": lambda: before(fulfilment, "leave_thanked"),
         "after_receiver": lambda: after(notifications, "deliver"),
+        "refund_before_reserve_commit": lambda: after(refunds, "_insert"),
+        "refund_after_reserve_commit": lambda: after(refunds, "_reserved"),
+        "refund_inside_result_commit": lambda: after(refund_transitions, "_record"),
+        "refund_inside_receiver": lambda: after(fulfilment, "leave_restocked"),
+        "refund_between_receivers": lambda: before(fulfilment, "leave_apologised"),
+        "refund_before_failing": lambda: before(refund_sending, "_fail"),
+        "refund_after_failing": lambda: after(refund_sending, "_fail"),
+        "refund_before_leaving_open": lambda: before(refund_sending, "_leave_open"),
     }
 
 
@@ -65,11 +83,13 @@ def actions() -> dict[str, Callable[[], object]]:
     from django_flowlix.services import start_payment, sync_payment
     from django_flowlix.services.reconciliation import Run
     from tests.conftest import a_request
+    from tests.crash.refunding import refund_by_form
 
     return {
         "click": lambda: start_payment(a_request()),
         "return": lambda: sync_payment(Payment.objects.get()),
         "sync": lambda: Run().execute(),
+        "refund": refund_by_form,
     }
 
 
@@ -84,6 +104,7 @@ def do(job: dict[str, Any]) -> None:
     connection.settings_dict["NAME"] = job["database"]
     ahead = timedelta(seconds=job["clock_ahead_seconds"])
     clock.now = lambda: timezone.now() + ahead
+    clock.sleep = lambda seconds: None
     points()[job["point"]]()
     actions()[job["action"]]()
 
