@@ -22,10 +22,15 @@ class NotChosen(ValueError):  # noqa: N818  it is an answer to a person, not a f
     """The request names no payments, or too many; the text is a sentence for the person."""
 
 
+def check_keys(keys: Sequence[str]) -> None:
+    """Refuse what is not the form of a primary key, before a database meets it. Raises: NotChosen"""
+    if not all(map(_KEY.fullmatch, keys)):
+        raise NotChosen(_("That is not the key of a payment. Nothing was done."))
+
+
 def named(keys: Sequence[str], among: QuerySet[Payment]) -> list[Payment]:
     """Return the payments of these primary keys, the newest first. Raises: NotChosen"""
-    if any(not _KEY.fullmatch(key) for key in keys):
-        raise NotChosen(_("That is not the key of a payment. Nothing was done."))
+    check_keys(keys)
     distinct = set(map(int, keys))
     if len(distinct) > MOST_AT_ONCE:
         raise _too_many()

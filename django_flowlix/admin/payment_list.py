@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from ..models import Payment
 from .asking import AskingAdmin
+from .chosen import NotChosen, check_keys
 from .day_filter import DayFilter
 from .display import card_text, mode_badge, state_badges
 from .export import ExportAdmin
@@ -53,6 +55,16 @@ class PaymentListAdmin(AskingAdmin, ReviewAdmin, ExportAdmin):
         if term := search_term.strip():
             queryset = queryset.filter(pk__in=payment_keys(term, queryset))
         return queryset, False
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        try:
+            check_keys(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        except NotChosen as answer:
+            self.message_user(request, str(answer), messages.WARNING)
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset, *args, **kwargs)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         queue = _queue(request)
