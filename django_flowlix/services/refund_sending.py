@@ -20,6 +20,7 @@ from ..api import (
     IdempotencyError,
     InvalidRequestError,
     NotFoundError,
+    UnreadableAnswerError,
 )
 from ..conf import Account
 from ..exceptions import RefundRejected
@@ -41,7 +42,7 @@ def submit(refund: Refund, gateway: Gateway, *, source: str, is_new: bool = Fals
     """Bring a `created` refund as far as it gets now; what stays open is taken up again by `flowlix_sync`.
 
     `is_new` says that this worker has just committed the row: nothing was sent before.
-    Raises: RefundRejected
+    Raises: RefundRejected; FlowlixError when the gateway could not be asked, and the refund stays open
     """
     sent_before = refund.first_sent_at is not None and not is_new
     if sent_before and not _is_still_wanted(refund, gateway, source):
@@ -88,30 +89,37 @@ def _book(refund: Refund, answer: GatewayPayment, gateway: Gateway, source: str)
 
 
 def _after_error(refund: Refund, error: FlowlixError, gateway: Gateway, source: str, *, sent_before: bool) -> Refund:
-    """Book a request that failed, by what that means: refused, not sent, or not known."""
+    """Book a request that failed, by what that means: refused, not sent, or not known.
+
+    Raises: RefundRejected; the error itself when the refund stays open
+    """
     logger.warning("refund %s of payment %s: %s", refund.pk, refund.payment_id, error)
     if error.outcome_unknown or (sent_before and not error.settles_earlier_tries):
         if isinstance(error, IdempotencyError) and refund.sync_failures:
             # Once, it may be in flight; again after all the waits, the key was used for another request.
             _flag(refund, ReviewReason.KEY_CONFLICT, str(error), source)
-        return _leave_open(refund, str(error), gateway)
+        _leave_open(refund, str(error), gateway)
+        raise error
     if isinstance(error, CardError | InvalidRequestError):
         return _refused(refund, error, gateway, source)
     if isinstance(error, AuthenticationError):
         logger.critical("Flowlix account %s cannot refund payments: %s", refund.account, error)
     forget_sending(refund)
-    return _leave_open(refund, str(error), gateway)
+    _leave_open(refund, str(error), gateway)
+    raise error
 
 
 def _refused(refund: Refund, error: CardError | InvalidRequestError, gateway: Gateway, source: str) -> Refund:
     """Book a refusal once the payment has been read: "already refunded" is what was wanted.
 
-    Raises: RefundRejected
+    Raises: RefundRejected; FlowlixError when the payment cannot be read, and the refund stays open
     """
     if not isinstance(error, NotFoundError):
-        answer = _read(refund, gateway)
-        if answer is None:
-            return _leave_open(refund, str(error), gateway)
+        try:
+            answer = _read(refund, gateway)
+        except FlowlixError:
+            _leave_open(refund, str(error), gateway)
+            raise
         if not is_refunded_in_full(answer):
             _fail(refund, str(error), gateway, source, error)
         covered = refund if refund.status == RefundStatus.CREATED else None
@@ -131,10 +139,11 @@ def _is_still_wanted(refund: Refund, gateway: Gateway, source: str) -> bool:
     What is not shown when the key may not be used any more never happened.
     """
     assert refund.first_sent_at is not None  # noqa: S101  narrows: only a sent refund is looked for
-    answer = _read(refund, gateway)
-    if answer is None:
-        _leave_open(refund, "the payment could not be read", gateway)
-        return False
+    try:
+        answer = _read(refund, gateway)
+    except FlowlixError as error:
+        _leave_open(refund, str(error), gateway)
+        raise
     booking.book(refund.payment, answer, source=source, gateway=gateway)
     refund.refresh_from_db()
     if refund.status != RefundStatus.CREATED:
@@ -152,14 +161,16 @@ def _is_still_wanted(refund: Refund, gateway: Gateway, source: str) -> bool:
     return False
 
 
-def _read(refund: Refund, gateway: Gateway) -> GatewayPayment | None:
-    """Return the payment as the gateway has it, None when it cannot be read or is not this payment."""
-    try:
-        answer = gateway.client().retrieve_payment(payment_id=refund.payment.gateway_id or "")
-    except FlowlixError as error:
-        logger.warning("payment %s could not be read: %s", refund.payment_id, error)
-        return None
-    return None if booking.mismatches_of(refund.payment, answer) else answer
+def _read(refund: Refund, gateway: Gateway) -> GatewayPayment:
+    """Return the payment as the gateway has it.
+
+    Raises: FlowlixError when it cannot be read, or the answer is about another payment
+    """
+    payment = refund.payment
+    answer = gateway.client().retrieve_payment(payment_id=payment.gateway_id or "")
+    if mismatches := booking.mismatches_of(payment, answer):
+        raise UnreadableAnswerError(f"not the payment asked for: {'; '.join(mismatches)}", operation="retrieve")
+    return answer
 
 
 def _leave_open(refund: Refund, note: str, gateway: Gateway) -> Refund:

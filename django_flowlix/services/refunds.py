@@ -6,12 +6,13 @@ life of its idempotency key; afterwards reading the payment tells what became of
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, OperationalError
 
-from ..api import Money
+from ..api import FlowlixError, Money
 from ..api.idempotency import refund_key
 from ..api.wire import body_text
 from ..conf import Account
@@ -58,7 +59,8 @@ def refund_payment(
         if is_new:
             gateway = Gateway(configured_account(payment.account), refund=refund)
             gateway.shorten_deadline(clock.monotonic() - began)
-            refund_sending.submit(refund, gateway, source=_change_source(source), is_new=True)
+            with suppress(FlowlixError):  # the row says what is not settled, and the background goes on
+                refund_sending.submit(refund, gateway, source=_change_source(source), is_new=True)
     finally:
         payment.refresh_from_db()
     return refund

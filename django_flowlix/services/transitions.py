@@ -131,7 +131,7 @@ def _raise_or_settle(
     """Add to `update` what becomes of the review flag; returns the doubt if it is news."""
     known = (payment.review_reason, payment.reviewed_reason)
     if doubt is not None and doubt not in known:
-        update |= {"review_reason": doubt, "review_since": clock.now(), "reviewed_reason": ""}
+        update |= {"review_reason": doubt, "review_since": clock.now()}
         return doubt
     if doubt is None and payment.review_reason in settled:
         update |= {"review_reason": "", "review_since": None}

@@ -429,18 +429,21 @@ def test_k3_refund_waits_while_the_other_modes_key_is_configured(
     assert Run().count() == 0, "not taken up again at once"
 
 
+@pytest.mark.parametrize(("kind", "options"), [("drop_before", {"times": 4}), ("status_before", {"status": 403})])
 def test_revoked_key_in_sync_stops_the_account_after_one_request(
-    emulator: EmulatorServer, fake_clock: FakeClock
+    emulator: EmulatorServer, fake_clock: FakeClock, kind: str, options: dict[str, Any]
 ) -> None:
-    refunds = []
+    """Unknown refunds, which are read first, and ones that were never sent."""
     for number in range(3):
         payment = pay(emulator, fake_clock, order_reference=str(number))
-        emulator.fault("refund", "drop_before", times=4)
-        refunds.append(refund_payment(payment, reason=REASON))
+        emulator.fault("refund", kind, **options)
+        refund_payment(payment, reason=REASON)
+    fake_clock.advance(minutes=1)
     Payment.objects.update(next_sync_at=None)
     emulator.revoke_key(TEST_KEY)
-    fake_clock.advance(minutes=5)
     requests = len(emulator.log())
-    Run().execute()
+    report = Run().execute()
+
     assert Refund.objects.filter(status="created").count() == 3
-    assert len(emulator.log()) - requests <= 3
+    assert (report.failed, len(report.errors)) == (3, 1)
+    assert len(emulator.log()) - requests == 1

@@ -86,6 +86,8 @@ def test_another_doubt_is_raised_and_so_is_the_same_one_after_a_good_answer(
     emulator.fault("retrieve", "override", fields={"amount": 1})
     sync_payment(flagged)
     assert flagged.review_reason == "mismatch"
+    look(emulator, fake_clock, flagged, "disputed")
+    assert flagged.review_reason == "mismatch", "what was reviewed does not take the place of what was not"
 
     mark_reviewed(flagged, note="known as well", actor=clerk)
     fake_clock.advance(minutes=1)

@@ -112,6 +112,18 @@ def test_p4_nothing_changes_a_success(
     assert signals() == ["payment_succeeded"]
 
 
+def test_a_stale_answer_to_a_look_that_was_due_does_not_bring_the_next_one_at_once(
+    emulator: EmulatorServer, fake_clock: FakeClock, payment: Payment
+) -> None:
+    emulator.pay(payment.gateway_id)
+    sync_payment(payment)
+    fake_clock.advance(days=1)
+    emulator.fault("retrieve", "override", fields={"status": "pending"})
+    sync_payment(payment)
+    stored = Payment.objects.get()
+    assert (stored.status, stored.next_sync_at) == ("succeeded", fake_clock.now() + timedelta(hours=1))
+
+
 def test_s12_p4_stale_instance_cannot_undo_a_success(emulator: EmulatorServer, payment: Payment) -> None:
     stale = Payment.objects.get()
     emulator.pay(payment.gateway_id)
