@@ -6,7 +6,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from ..api.declines import decline_for
 from ..models import Payment, Refund
 from ..statuses import RefundStatus
 
@@ -21,6 +20,14 @@ def state_badges(payment: Payment) -> SafeString:
     if not payment.review_reason:
         return state
     return format_html("{} {}", state, badge("review", _("needs review")))
+
+
+def refunded_badge(payment: Payment) -> SafeString:
+    """Return whether all or a part of the payment went back, nothing when none of it did."""
+    if not payment.amount_refunded_minor:
+        return SafeString()
+    whole = payment.amount_refunded_minor == payment.amount_minor
+    return badge("returned", _("refunded in full") if whole else _("partly refunded"))
 
 
 def mode_badge(payment: Payment) -> SafeString:
@@ -39,8 +46,8 @@ def refund_badge(refund: Refund) -> SafeString:
 
 def refund_note(refund: Refund) -> str:
     """Return in words why a refund failed or waits, "" when there is nothing to say."""
-    declined = _(decline_for(refund.decline_code).staff_text) if refund.decline_code else ""
-    parts = [refund.note, refund.decline_message, f"{refund.decline_code}: {declined}" if declined else ""]
+    # What a decline code advises is about payments: another card is of no use to a refund.
+    parts = (refund.note, refund.decline_message, refund.decline_code)
     return " · ".join(dict.fromkeys(part for part in parts if part))
 
 

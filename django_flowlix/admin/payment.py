@@ -7,12 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..models import Payment
 from ..services.refund_request import quote
-from .display import card_text, refund_badge, refund_note, requester, state_badges
+from .display import card_text, refund_badge, refund_note, refunded_badge, requester, state_badges
 from .explanations import notices
 from .glance import actions_for, order_url
 from .payment_list import PaymentListAdmin
@@ -80,7 +81,7 @@ class PaymentAdmin(RefundScreen, PaymentListAdmin):
         return {
             "payment": payment,
             "quote": quoted,
-            "state": state_badges(payment),
+            "state": format_html("{} {}", state_badges(payment), refunded_badge(payment)),
             "card": card_text(payment),
             "decline": _decline_text(payment),
             "order_url": order_url(request, self.admin_site, payment),

@@ -42,7 +42,7 @@ def _sentence(refund: Refund) -> tuple[int, str]:
             "Do not refund it again."
         )
     return messages.WARNING, _(
-        "Refund %(number)s over %(amount)s has not been sent yet: %(note)s It will be tried again automatically."
+        "Refund %(number)s over %(amount)s has not been sent yet; it will be tried again automatically. Why: %(note)s"
     )
 
 

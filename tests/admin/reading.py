@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.test import Client
@@ -20,6 +21,13 @@ def text_of(client: Client, path: str, data: dict[str, Any] | None = None) -> st
     response = client.get(path, data)
     assert response.status_code == 200
     return response.content.decode()
+
+
+def glance(text: str) -> str:
+    """Return the words of the section on top of a payment's page."""
+    section = re.search(r'<section class="flowlix-glance".*?</section>', text, re.DOTALL)
+    assert section
+    return " ".join(re.sub(r"<[^>]*>", " ", section.group()).split())
 
 
 def own_queries(queries: CaptureQueriesContext) -> list[str]:

@@ -118,8 +118,9 @@ def test_what_could_not_be_sent_is_tried_again(
     dev_emulator.fault("refund", "rate_limited", times=4, retry_after_seconds=120)
     said = refund(refunder, paid_dev)
 
-    assert said.startswith("warning: Refund 1 over 49.99 EUR has not been sent yet: ")
-    assert said.endswith("It will be tried again automatically.")
+    assert said.startswith(
+        "warning: Refund 1 over 49.99 EUR has not been sent yet; it will be tried again automatically. Why: refund: "
+    )
 
 
 def test_u9_a_refusal_is_told_with_the_gateways_reason(
@@ -151,6 +152,6 @@ def test_p9_the_history_says_who_did_what_and_how_it_ended(paid_dev: Payment, re
     assert entry.user.get_username() == "anna"
     assert entry.object_id == str(paid_dev.pk)
     assert entry.change_message == (
-        f"Asked to refund {amount} EUR: “one bag was stale”. Refund 1 over {amount} EUR is accepted by the gateway "
-        "and under way. Its result will appear on this page."
+        f"Asked for refund 1 over {amount} EUR: “one bag was stale”. "
+        f"Refund 1 over {amount} EUR is accepted by the gateway and under way. Its result will appear on this page."
     )
