@@ -8,6 +8,7 @@ from datetime import UTC
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -78,12 +79,14 @@ class ExportAdmin(ReadOnlyAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         try:
-            payments = self.get_changelist_instance(request).queryset
+            listed = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(self._address("changelist"))
+        if request.GET.get(SEARCH_VAR) and not listed.query:
+            return HttpResponseRedirect(self._address("changelist"))  # the search was refused: not a file of everything
         name = f"payments-{timezone.localdate(clock.now()).isoformat()}.csv"
         return StreamingHttpResponse(
-            lines(payments),
+            lines(listed.queryset),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )

@@ -1,4 +1,4 @@
-"""The list of payments: exact search, few filters, and no way to question a column that is not shown."""
+"""The list of payments: what it shows and costs, how far it reaches, and which columns it tells nothing of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.models import Payment
 from django_flowlix.services import start_payment
 from tests.admin.reading import LIST, own_queries, text_of
-from tests.conftest import FakeClock, a_request
+from tests.admin.rows import a_payment, many_payments
+from tests.conftest import a_request
 
 pytestmark = pytest.mark.django_db
 
@@ -31,44 +32,6 @@ def test_the_list_costs_the_same_however_long_it_is(emulator: EmulatorServer, vi
     assert len(queries) <= 6
 
 
-def shown(client: Client, term: str) -> list[str]:
-    return re.findall(r'field-order_reference"><a[^>]*>([^<]*)</a>', text_of(client, LIST, {"q": term}))
-
-
-@pytest.mark.parametrize(
-    ("term", "found"),
-    [
-        ("1001", ["1001"]),
-        ("  1001 ", ["1001"]),
-        ("100", []),
-        ("B 7 / 2", ["B 7 / 2"]),
-        ("B 7", []),
-        ("b 7 / 2", []),
-        ("%", []),
-        ("1001 B", []),
-        ("", ["B 7 / 2", "1001"]),
-    ],
-)
-def test_the_search_is_exact(
-    payment: Payment, fake_clock: FakeClock, viewer: Client, term: str, found: list[str]
-) -> None:
-    fake_clock.advance(minutes=1)
-    start_payment(a_request(order_reference="B 7 / 2"))
-
-    assert shown(viewer, term) == found
-
-
-def test_the_search_finds_payment_ids_and_request_ids(payment: Payment, viewer: Client) -> None:
-    start_payment(a_request(order_reference="2"))
-
-    assert shown(viewer, str(payment.gateway_id)) == ["1001"]
-    assert shown(viewer, payment.request_id) == ["1001"]
-
-
-def test_a_search_for_nul_is_refused_politely(payment: Payment, viewer: Client) -> None:
-    assert "Null characters are not allowed" in text_of(viewer, LIST, {"q": "a\x00"})
-
-
 def test_the_list_is_sorted_and_counted_by_what_has_an_index(payment: Payment, viewer: Client) -> None:
     with CaptureQueriesContext(connection) as queries:
         text = text_of(viewer, LIST, {"_facets": "True", "o": "2.3"})
@@ -77,6 +40,64 @@ def test_the_list_is_sorted_and_counted_by_what_has_an_index(payment: Payment, v
     assert len(own_queries(queries)) == 2
     assert "ORDER BY" in own_queries(queries)[1]
     assert not re.search(r'ORDER BY.*(amount_minor|"?status)', own_queries(queries)[1])
+
+
+@pytest.mark.parametrize(("sorting", "direction"), [({}, "DESC"), ({"o": "-5"}, "DESC"), ({"o": "5"}, "ASC")])
+def test_an_index_is_read_in_one_direction(
+    payment: Payment, viewer: Client, sorting: dict[str, str], direction: str
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        text_of(viewer, LIST, sorting)
+
+    order = own_queries(queries)[1].split("ORDER BY")[1].replace('"', "").replace("`", "")
+    assert re.findall(r"(created_at|\bid) (ASC|DESC)", order) == [("created_at", direction), ("id", direction)]
+
+
+def orders(text: str) -> list[str]:
+    return re.findall(r'field-order_reference"><a[^>]*>([^<]*)</a>', text)
+
+
+def test_the_newest_are_paged_and_the_page_says_where_it_ends(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django_flowlix.admin.paging.MOST_LISTED", 70)
+    many_payments(90)
+    first, second = (text_of(viewer, LIST, {"p": page}) for page in ("1", "2"))
+
+    assert orders(first) + orders(second) == [f"m{number}" for number in range(70)]
+    assert "Only the newest 70 are listed: search or filter for older ones." in first
+    assert "70 payments" in first
+    assert viewer.get(LIST, {"p": "3"})["Location"] == f"{LIST}?e=1"
+    assert orders(text_of(viewer, LIST, {"q": "m89"})) == ["m89"]
+
+
+def test_a_list_that_is_whole_says_nothing(viewer: Client) -> None:
+    many_payments(60)
+
+    assert "are listed:" not in text_of(viewer, LIST)
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "999999999", "rubbish", "1.5"])
+def test_a_page_that_is_none_leads_to_one(viewer: Client, page: str) -> None:
+    many_payments(60)
+
+    assert viewer.get(LIST, {"p": page}, follow=True).status_code == 200
+
+
+def test_the_number_is_counted_from_the_index_alone(payment: Payment, viewer: Client) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        text_of(viewer, LIST)
+
+    counted = own_queries(queries)[0].replace('"', "").replace("`", "")
+    assert "LIMIT 10000" in counted
+    assert set(re.findall(r"django_flowlix_payment\.(\w+)", counted)) == {"created_at"}
+
+
+def test_a_line_shows_card_and_what_went_back(viewer: Client) -> None:
+    a_payment(amount_refunded_minor=1250, card_brand="visa", card_last4="4242")
+    a_payment(amount_refunded_minor=0, card_last4="")
+    text = text_of(viewer, LIST)
+
+    assert re.findall(r'field-listed_card">([^<]*)<', text) == ["-", "Visa ••••\N{NO-BREAK SPACE}4242"]
+    assert re.findall(r'field-listed_refund">([^<]*)<', text) == ["-", "12.50 EUR"]
 
 
 def test_live_and_test_are_told_apart(payment: Payment, viewer: Client) -> None:
@@ -117,8 +138,8 @@ def test_p7_hidden_columns_cannot_be_questioned_letter_by_letter(
     [
         ("status__exact", "pending", ["1001"]),
         ("status__exact", "succeeded", []),
-        ("livemode__exact", "0", ["1001"]),
-        ("livemode__exact", "1", []),
+        ("mode", "test", ["1001"]),
+        ("mode", "live", []),
         ("q", "1001", ["1001"]),
     ],
 )
