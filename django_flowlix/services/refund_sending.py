@@ -202,6 +202,8 @@ def _fail(refund: Refund, note: str, gateway: Gateway, source: str, error: Flowl
     def work() -> StatusChange | None:
         refund.refresh_from_db()
         gateway.record()
+        if refund.status != RefundStatus.CREATED:
+            return None  # a look has found it at the gateway meanwhile
         request_id = error.request_id if error is not None else ""
         return move_refund(refund, RefundStatus.FAILED, source=source, values=values, note=note, request_id=request_id)
 
