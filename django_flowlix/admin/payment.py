@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import django
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -80,6 +81,7 @@ class PaymentAdmin(RefundScreen, PaymentListAdmin):
         may_refund = self.has_refund_permission(request, payment)
         return {
             "payment": payment,
+            "tools_beside_title": django.VERSION >= (6, 1),
             "quote": quoted,
             "state": format_html("{} {}", state_badges(payment), refunded_badge(payment)),
             "card": card_text(payment),

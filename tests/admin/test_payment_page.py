@@ -67,6 +67,7 @@ def test_a_live_payment_cannot_be_taken_for_a_test_one(paid: Payment, viewer: Cl
     Payment.objects.update(livemode=True)
     live = text_of(viewer, page(paid))
 
+    assert test.count('class="flowlix-glance"') == 1
     assert glance(test).startswith("TEST Test mode: no real money moves")
     assert glance(live).startswith("LIVE Real money, a real card")
     assert ("flowlix-mode-test" in test, "flowlix-mode-live" in test) == (True, False)
