@@ -88,9 +88,10 @@ def _attributed(
     entries = sorted(answer.refunds or (), key=lambda entry: entry.created_at or 0)
     by_id = {row.gateway_id: row for row in rows if row.gateway_id}
     owners = [by_id.get(entry.id) if entry.id else None for entry in entries]
-    # The answer to a request shows its own refund last; the other rows take what is left, the oldest first.
+    # The answer to a request shows its own refund last; what is left belongs to those that were accepted, then to those
+    # that may have been, the oldest first.
     free = [row for row in rows if row.gateway_id is None and row.status != RefundStatus.FAILED]
-    for row in sorted(free, key=lambda row: row != own):
+    for row in sorted(free, key=lambda row: (row != own, row.status == RefundStatus.CREATED)):
         order = range(len(entries))
         fitting = [
             i
