@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Window
 from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
@@ -25,8 +25,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable
 
     @cached_property
     def count(self) -> int:
-        listed: Any = self.object_list[:MOST_LISTED]
-        return len(listed) if isinstance(listed, Sequence) else int(_by_index_alone(self.object_list).count())
+        return int(_by_index_alone(self.object_list).count())
 
 
 def _by_index_alone(rows: Any) -> Any:
@@ -35,16 +34,46 @@ def _by_index_alone(rows: Any) -> Any:
     return rows.order_by(*order).values(*(column.strip("-") for column in order))[:MOST_LISTED]
 
 
+class FoundPaginator(Paginator):  # type: ignore[type-arg]
+    """One page of what a search found, read together with the number of all rows."""
+
+    def __init__(self, found: QuerySet[Any], per_page: int, page: int, most: int) -> None:
+        super().__init__(found, per_page)
+        begin = (page - 1) * per_page
+        self.rows = list(found.annotate(found_count=Window(Count("*")))[begin : begin + most])
+
+    @cached_property
+    def count(self) -> int:
+        return int(self.rows[0].found_count) if self.rows else 0
+
+
 class IndexedChangeList(ChangeList):
     """A list that costs two queries: the rows and how many there are, or what a search found and its rows."""
 
     def get_results(self, request: HttpRequest) -> None:
-        is_search = bool(self.query.strip())
-        if is_search:
-            len(self.queryset)  # found by key, so there are few: read them all, and counting costs nothing
-        super().get_results(request)
-        if is_search and isinstance(self.result_list, QuerySet):
-            self.result_list = self.queryset
+        if self.query.strip():
+            self._get_found()
+        else:
+            super().get_results(request)
+
+    def _get_found(self) -> None:
+        """Do for a search what Django does with three queries: the keys are found, few, and counted with the rows."""
+        page = 1 if self.show_all else self.page_num
+        if not 1 <= page <= MOST_LISTED:
+            raise IncorrectLookupParameters
+        most = self.list_max_show_all if self.show_all else self.list_per_page
+        self.paginator = FoundPaginator(self.queryset, self.list_per_page, page, most)
+        self.result_list = self.paginator.rows
+        if page > 1 and not self.result_list:
+            raise IncorrectLookupParameters
+        self.result_count = self.paginator.count
+        self.can_show_all = self.result_count <= self.list_max_show_all
+        if self.show_all and not self.can_show_all:
+            self.show_all = False
+            self._get_found()
+        self.multi_page = self.result_count > self.list_per_page
+        self.show_full_result_count, self.full_result_count = False, None
+        self.show_admin_actions = True
 
     def get_ordering_field(self, field_name: Any) -> Any:
         # Django sorts by every column the address asks for, also by those whose header does not offer it.

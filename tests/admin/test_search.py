@@ -146,6 +146,39 @@ def test_many_results_are_paged_without_another_query(viewer: Client) -> None:
     assert len(own_queries(queries)) == 2
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({"p": "1"}, 50),
+        ({"p": "2"}, 10),
+        ({"all": ""}, 60),
+        ({"p": "3"}, None),
+        ({"p": "0"}, None),
+        ({"p": "-1"}, None),
+        ({"p": "9" * 20}, None),
+        ({"p": "rubbish"}, 50),
+    ],
+)
+def test_every_page_of_a_search(viewer: Client, asked: dict[str, str], shown: int | None) -> None:
+    many_payments(60)
+    response = viewer.get(LIST, {"q": "4242"} | asked)
+
+    if shown is None:
+        assert response["Location"] == f"{LIST}?e=1"
+    else:
+        assert response.content.decode().count("field-order_reference") == shown
+        assert "60 payments" in response.content.decode()
+
+
+def test_all_of_too_many_are_paged(viewer: Client) -> None:
+    many_payments(201)
+    text = text_of(viewer, LIST, {"q": "4242", "all": ""})
+
+    assert text.count("field-order_reference") == 50
+    assert "201 payments" in text
+    assert "p=5" in text
+
+
 def test_keys_alone(bookings: Payment) -> None:
     refund = bookings.refunds.get()
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import os
 import resource
-import statistics
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +32,26 @@ from django.test.utils import override_settings  # noqa: E402
 from django_flowlix.models import ApiCall, Payment, Refund  # noqa: E402
 from tests.benchmarks.many_payments import ON_POSTGRESQL, fill_all  # noqa: E402
 
-ROUNDS = 3
+ROUNDS = 5
 MOST_QUERIES, MOST_MS = 6, 150
 ADMIN = "/admin/django_flowlix/"
 PAYMENTS, REFUNDS = f"{ADMIN}payment/", f"{ADMIN}refund/"
 
 
-@contextmanager
-def statements() -> Iterator[list[tuple[str, Any]]]:
-    seen: list[tuple[str, Any]] = []
+@dataclass
+class Seen:
+    """The statements of one request, and how long the database took over them."""
 
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        seen.append((sql, params))
-        return execute(sql, params, many, context)
+    statements: list[tuple[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
 
-    with connection.execute_wrapper(note):
-        yield seen
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            self.seconds += time.perf_counter() - began
+            self.statements.append((sql, params))
 
 
 def whole_tables(seen: list[tuple[str, Any]]) -> list[str]:
@@ -79,20 +81,20 @@ def measure(client: Client, name: str, path: str, **data: Any) -> bool:
             next(content), next(content, None)  # the head and the first batch
 
     ask()
-    times = []
+    rounds = []
     for _ in range(ROUNDS):
-        began = time.perf_counter()
-        with statements() as seen:
+        began, seen = time.perf_counter(), Seen()
+        with connection.execute_wrapper(seen):
             ask()
-        times.append(1000 * (time.perf_counter() - began))
-    milliseconds, tables = statistics.median(times), whole_tables(seen)
-    good = len(seen) <= MOST_QUERIES and milliseconds <= MOST_MS and not tables
-    print(
-        f"{'' if good else '!':1} {name:48} {len(seen):2} queries {milliseconds:6.0f} ms  {' '.join(tables)}",
-        flush=True,
-    )
+        rounds.append((time.perf_counter() - began, seen.seconds))
+    # The best of them: what else the machine has to do is not the page's fault.
+    page_ms, database_ms = (1000 * seconds for seconds in min(rounds))
+    tables, queries = whole_tables(seen.statements), len(seen.statements)
+    good = queries <= MOST_QUERIES and page_ms <= MOST_MS and not tables
+    line = f"{name:50} {queries:2} queries {database_ms:6.1f} ms database {page_ms:5.0f} ms page"
+    print(f"{' ' if good else '!'} {line}  {' '.join(sorted(set(tables)))}".rstrip(), flush=True)
     if "--plans" in sys.argv and not good:
-        for sql, params in seen:
+        for sql, params in seen.statements:
             with connection.cursor() as cursor:
                 cursor.execute(f"EXPLAIN ANALYZE {sql}" if ON_POSTGRESQL else f"EXPLAIN {sql}", params)
                 print("   ", sql[-400:], params, *cursor.fetchall(), sep="\n    ")
@@ -104,13 +106,13 @@ def pages() -> list[tuple[str, str, dict[str, Any]]]:
     times = Payment.objects.aggregate(Min("created_at"), Max("created_at"))
     old, today = (times[f"created_at__{end}"].date().isoformat() for end in ("min", "max"))
     found = [("app index: work queues", ADMIN, {})]
-    for of, address in (("payments", PAYMENTS), ("refunds", REFUNDS)):
+    for of, address, created_at in (("payments", PAYMENTS, "5"), ("refunds", REFUNDS, "6")):
         found += [
             (f"{of}: list", address, {}),
             (f"{of}: page 2", address, {"p": 2}),
             (f"{of}: last page", address, {"p": 200}),
-            (f"{of}: oldest first", address, {"o": "7"}),
-            (f"{of}: sorted by what has no index", address, {"o": "4.8"}),
+            (f"{of}: oldest first", address, {"o": created_at}),
+            (f"{of}: sorted by what has no index", address, {"o": "1.3"}),
             (f"{of}: today", address, {"day__from": today}),
             (f"{of}: the oldest day", address, {"day__to": old}),
         ]
