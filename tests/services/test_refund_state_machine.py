@@ -64,6 +64,7 @@ class Refunding(RuleBasedStateMachine):
     @rule()
     def pay(self) -> None:
         armed, self.world.armed = self.world.armed, ""
+        self.clock.advance(minutes=3)  # longer than any pause that the gateway has asked for
         payment = start_payment(a_request(order_reference=f"A{Payment.objects.count()}", amount=Money(AMOUNT, "EUR")))
         self.gateway.pay(payment.gateway_id)
         assert sync_payment(payment).status == "succeeded"

@@ -137,6 +137,8 @@ def opened(contract: str, clock: FakeClock, settings: Any, patch: pytest.MonkeyP
         world = World(gateway, clock, settings, patch)
         for signal in SIGNALS.values():
             signal.connect(world.receive)
-        yield world
-        for signal in SIGNALS.values():
-            signal.disconnect(world.receive)
+        try:
+            yield world
+        finally:
+            for signal in SIGNALS.values():
+                signal.disconnect(world.receive)
