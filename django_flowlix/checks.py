@@ -61,6 +61,13 @@ def check_deployed_mode(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     ]
 
 
+@register(Tags.security)
+def check_time_zone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E036: keys live for hours and leases for seconds; local times repeat an hour in autumn."""
+    hint = "Set USE_TZ = True, Django's default."
+    return [] if settings.USE_TZ else [_message("E036", "USE_TZ is off.", hint)]
+
+
 @register(Tags.models)  # Tags.database checks run on request only, and this one opens no connection
 def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """W033: SQLite without IMMEDIATE transactions fails at once when two processes write."""

@@ -100,6 +100,18 @@ class ReviewReason(models.TextChoices):
     KEY_CONFLICT = "key_conflict", _("the idempotency key was used with another request: set IDEMPOTENCY_NAMESPACE")
 
 
+SETTLED_BY_AN_ANSWER = frozenset(
+    {
+        ReviewReason.MISMATCH,
+        ReviewReason.UNKNOWN_STATUS,
+        ReviewReason.NOT_FOUND,
+        ReviewReason.KEY_CONFLICT,
+        ReviewReason.UNPROVEN,
+    }
+)
+"""A matching answer settles these; what concerns the order, or money paid twice, stays until a person has looked."""
+
+
 class ChangeSource(models.TextChoices):
     """What made us look at the gateway, or act."""
 

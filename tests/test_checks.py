@@ -73,6 +73,13 @@ def test_e031_k1_a_live_key_with_debug(settings: Any) -> None:
     assert "E031" not in reported()
 
 
+def test_e036_local_times(settings: Any) -> None:
+    settings.USE_TZ = False
+    assert reported()["E036"].level == ERROR
+    settings.USE_TZ = True
+    assert "E036" not in reported()
+
+
 def test_w032_k1_a_test_key_in_a_deployed_project(settings: Any) -> None:
     configure(settings, SECRET_KEY=TEST_KEY)
     assert "W032" not in reported()

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client, RequestFactory
 from django.views.debug import ExceptionReporter
 from pytest_httpserver import HTTPServer
@@ -411,7 +411,12 @@ def test_l1_a_refund(
 
     attempt(sinks, settings, lambda: refund_payment(payment, reason="sent back"))
     fake_clock.advance(hours=1)
-    call_command("flowlix_sync", stdout=io.StringIO(), stderr=io.StringIO())
+    stdout = io.StringIO()
+    try:
+        call_command("flowlix_sync", stdout=stdout, stderr=stdout)
+    except CommandError as error:  # what is not settled is told, and what is told is searched
+        sinks.error(error, settings)
+    sinks.add("flowlix_sync", stdout.getvalue())
     look_everywhere(sinks, capfd)
 
     assert Refund.objects.exists()

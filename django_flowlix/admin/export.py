@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from datetime import UTC
+from string import whitespace
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -55,6 +56,8 @@ _READ = (
     "gateway_id",
 )
 _FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  the full-width ones are formulas to a spreadsheet, too
+
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00a0\u3000"
 
 
 class ExportAdmin(ReadOnlyAdmin):
@@ -149,4 +152,5 @@ def row(payment: Payment) -> tuple[object, ...]:
 def defused(value: object) -> str:
     """Return a cell's text; one that a spreadsheet would run as a formula begins with an apostrophe."""
     text = str(value)
-    return f"'{text}" if text[:1] in tuple("\t\r\n") or text.lstrip().startswith(_FORMULA) else text
+    visible = text.lstrip(_INVISIBLE + whitespace)
+    return f"'{text}" if text[:1] in tuple("\t\r\n") or visible.startswith(_FORMULA) else text

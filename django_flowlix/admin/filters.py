@@ -28,6 +28,9 @@ def refuse(request: HttpRequest, title: object, value: str) -> IncorrectLookupPa
 class ChoiceFilter(admin.SimpleListFilter):
     """A filter that takes its own choices alone."""
 
+    def has_output(self) -> bool:
+        return super().has_output() or self.value() is not None  # Django would not ask it, and show the whole list
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()
         if chosen is None:

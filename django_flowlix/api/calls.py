@@ -45,7 +45,10 @@ class Timing:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """A request and the story of its tries; `request_id` is that of the answer it ended with."""
+    """A request and the story of its tries; `request_id` is that of the answer it ended with.
+
+    Without `repeats_unknown` a try that may have taken effect is the last one.
+    """
 
     transport: Transport
     timing: Timing
@@ -56,6 +59,7 @@ class Call:
     headers: Mapping[str, str]
     params: Mapping[str, str | int] | None = None
     body: Secret | None = None
+    repeats_unknown: bool = True
     request_id: str = ""
     _tries: int = 0
     _ambiguous: bool = False
@@ -82,6 +86,7 @@ class Call:
             return value
         except FlowlixError as error:
             error.outcome_unknown = self.method == "POST" and self._leaves_open(error)
+            error.earlier_tries_unknown = self.method == "POST" and self._ambiguous and not error.ambiguous
             raise
 
     def _leaves_open(self, last: FlowlixError) -> bool:
@@ -97,7 +102,8 @@ class Call:
         self._report(answer, error, round((self.timing.monotonic() - began) * 1000))
         if error is not None:
             self._ambiguous = self._ambiguous or error.ambiguous
-            self._least_wait_seconds = wait_before_next_try(error, tries_made=self._tries)
+            if self.repeats_unknown or not error.ambiguous:
+                self._least_wait_seconds = wait_before_next_try(error, tries_made=self._tries)
             raise error
         assert value is not None  # noqa: S101  narrows: there is an error or a value
         return value

@@ -139,6 +139,8 @@ class FlowlixClient:
     def refund_payment(self, *, payment_id: str, body: str, idempotency_key: str) -> GatewayPayment:
         """Refund a payment as the prepared body says, in full where the contract sends none; the answer is the payment.
 
+        Where the gateway keeps no answer of a failed request, a try whose outcome is unknown is not repeated here: the
+        payment must be read before.
         Raises: FlowlixError; look at `outcome_unknown`. ValueError for a body where none is sent, or none where one is:
         the gateway would return another amount than was meant.
         Source: docs.flowlix.eu/guides/refunds, docs.flowlix.dev/guides/refunds
@@ -147,7 +149,14 @@ class FlowlixClient:
         if bool(body) is not self.contract.partial_refunds:
             raise ValueError("the body must be the text that prepare_refund() returned")
         path = self.contract.refund_path(_segment(payment_id))
-        return self._post("refund", path, body or None, idempotency_key, self.contract.read_payment)
+        return self._post(
+            "refund",
+            path,
+            body or None,
+            idempotency_key,
+            self.contract.read_payment,
+            repeats_unknown=self.contract.keeps_failed_answers,
+        )
 
     def retrieve_payment(self, *, payment_id: str) -> GatewayPayment:
         """Fetch one payment as it stands.
@@ -207,14 +216,21 @@ class FlowlixClient:
         return _Page([self.contract.read_payment(entry) for entry in entries], has_more)
 
     def _post(
-        self, operation: str, path: str, body: Secret | None, idempotency_key: str, read: Callable[[object], T]
+        self,
+        operation: str,
+        path: str,
+        body: Secret | None,
+        idempotency_key: str,
+        read: Callable[[object], T],
+        *,
+        repeats_unknown: bool = True,
     ) -> T:
         if len(idempotency_key) > MAX_KEY_LENGTH or not _HEADER_WORD.fullmatch(idempotency_key):
             raise ValueError(f"an idempotency key is 1 to {MAX_KEY_LENGTH} printable ASCII characters without spaces")
         headers = {"Idempotency-Key": idempotency_key}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        return self._call(operation, "POST", path, read, body=body, headers=headers)
+        return self._call(operation, "POST", path, read, body=body, headers=headers, repeats_unknown=repeats_unknown)
 
     def _call(
         self,
@@ -226,6 +242,7 @@ class FlowlixClient:
         body: Secret | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
+        repeats_unknown: bool = True,
     ) -> T:
         call = Call(
             transport=self._transport,
@@ -237,6 +254,7 @@ class FlowlixClient:
             headers=self._headers | dict(headers or {}),
             params=params,
             body=body,
+            repeats_unknown=repeats_unknown,
         )
         return _stamped(call.run(read), call.request_id)
 

@@ -38,7 +38,7 @@ class FlowlixError(Exception):
     `operation` names the client method, `status` is the HTTP status (None without an answer), `type`, `code`,
     `param`, `decline_code` and `request_id` are the gateway's words ("" when it sent none), `retry_after_seconds`
     is how long to stay away (None when there is no reason to wait), `outcome_unknown` is True when the request
-    may have taken effect at the gateway.
+    may have taken effect at the gateway, `earlier_tries_unknown` when a try before this definite answer may have.
     """
 
     ambiguous: ClassVar[bool] = False
@@ -70,6 +70,7 @@ class FlowlixError(Exception):
         self.request_id = request_id
         self.retry_after_seconds = retry_after_seconds
         self.outcome_unknown = self.ambiguous
+        self.earlier_tries_unknown = False
 
     @property
     def settles_earlier_tries(self) -> bool:

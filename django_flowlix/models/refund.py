@@ -45,7 +45,8 @@ class Refund(BackgroundWork):
     """Money to be given back; amounts in minor units of `currency`, with `exponent` decimals.
 
     The row is committed, and its amount reserved under the payment's row lock, before the gateway hears of it, together
-    with the exact request and its idempotency key. `status` is written by `services.transitions` alone. `note` says in
+    with the exact request and its idempotency key. `status` is written by
+    `services.refund_transitions` alone. `note` says in
     our words why it failed or waits. `submission_token` is that of the form: a second submit finds the first's row.
 
     A row of source `gateway` was found at the gateway: it has neither key nor request.
@@ -77,6 +78,7 @@ class Refund(BackgroundWork):
     idempotency_key = ExactCharField(max_length=255, null=True)
     api_key_fingerprint = models.CharField(max_length=16, default="")
     first_sent_at = models.DateTimeField(null=True)
+    last_sent_at = models.DateTimeField(null=True)
     gateway_id = ExactCharField(_("refund id"), max_length=255, null=True)
     request_id = ExactCharField(_("request id"), max_length=255, default="")
 

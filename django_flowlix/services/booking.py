@@ -23,7 +23,7 @@ from ..api import (
     NotFoundError,
 )
 from ..models import Payment, Refund
-from ..statuses import WAITING, ChangeSource, PaymentStatus, ReviewReason
+from ..statuses import SETTLED_BY_AN_ANSWER, WAITING, ChangeSource, PaymentStatus, ReviewReason
 from . import clock, notifications, refund_ledger, schedule, transitions
 from .gateway import Gateway, is_trusted_page
 from .refund_ledger import Settlement
@@ -32,16 +32,6 @@ logger = logging.getLogger("django_flowlix")
 
 # Right after the create, a read may not know the payment yet.
 _YOUNG = timedelta(minutes=5)
-# A matching answer settles these; what concerns the order, or money paid twice, stays until a person has looked.
-_SETTLED_BY_AN_ANSWER = frozenset(
-    {
-        ReviewReason.MISMATCH,
-        ReviewReason.UNKNOWN_STATUS,
-        ReviewReason.NOT_FOUND,
-        ReviewReason.KEY_CONFLICT,
-        ReviewReason.UNPROVEN,
-    }
-)
 # A paid payment is read again for its refunds only: after a bad hour the ordinary pace is fast enough.
 _FAILURES_OF_A_WATCHED_PAYMENT = 7
 _MODES = {True: "live mode", False: "test mode", None: "no mode"}
@@ -73,7 +63,7 @@ def book(
         to=_following(payment, answer),
         values=_observed(payment, answer, gateway),
         doubt=lambda: _doubt(payment, answer),
-        settles=_SETTLED_BY_AN_ANSWER,
+        settles=SETTLED_BY_AN_ANSWER,
         note=f"unknown status {answer.gateway_status}" if answer.status is GatewayStatus.UNKNOWN else "",
         request_id=answer.request_id,
     )
@@ -122,7 +112,7 @@ def reject(payment: Payment, *, note: str, source: str, gateway: Gateway, reques
         source=source,
         to=PaymentStatus.REJECTED,
         values={"lease_until": None, "next_sync_at": None, "request_body": ""},
-        settles=_SETTLED_BY_AN_ANSWER,
+        settles=SETTLED_BY_AN_ANSWER,
         note=note,
         request_id=request_id,
     )
@@ -161,22 +151,22 @@ def _write(
     for news in [change, *settled.changes]:
         if news is not None:
             notifications.deliver(news)
-    if settled.faults:
-        return _flag_refunds(payment, "; ".join(settled.faults), decision)
+    if settled.faults or settled.doubles:
+        _flag_refunds(payment, settled, decision)
     return payment
 
 
-def _flag_refunds(payment: Payment, note: str, decision: transitions.Decision) -> Payment:
+def _flag_refunds(payment: Payment, settled: Settlement, decision: transitions.Decision) -> None:
     """Show a person that the gateway's refunds and ours do not add up; what could be booked is booked."""
     doubtful = transitions.Decision(
         source=decision.source,
         doubt=lambda: ReviewReason.REFUND_MISMATCH,
-        note=note,
+        is_new=bool(settled.doubles),
+        note="; ".join([*settled.doubles, *settled.faults]),
         request_id=decision.request_id,
     )
     if change := transitions.apply(payment, doubtful, also=lambda: None):
         notifications.deliver(change)
-    return payment
 
 
 def mismatches_of(payment: Payment, answer: GatewayPayment) -> list[str]:

@@ -50,6 +50,7 @@ class Gateway:
         if pause_seconds >= self._deadline_seconds:
             raise RateLimitError("the gateway asked all callers to wait", retry_after_seconds=pause_seconds)
         if pause_seconds > 0:
+            self._hold_lease(pause_seconds)
             clock.sleep(pause_seconds)
         return _client(self.account).observed(self, deadline_seconds=self._deadline_seconds - pause_seconds)
 
@@ -84,9 +85,12 @@ class Gateway:
         """Write what is kept before a wait, and hold the row's lease over it (called by the client)."""
         self.record()
         self.recorded()
+        self._hold_lease(seconds)
+
+    def _hold_lease(self, seconds: float) -> None:
         leased = self._refund or self._payment
         if leased is not None:
-            leases.extend(leased, seconds)
+            leases.extend(leased, self.account, seconds)
 
     def shorten_deadline(self, seconds: float) -> None:
         """Take time that has been spent already off the deadline of the calls, leaving at least a second."""

@@ -1,7 +1,7 @@
-"""Who may work on a payment or a refund: at most one worker, for as long as one exchange takes.
+"""Who may work on a payment or a refund: one worker, for as long as one exchange takes.
 
 A conditional UPDATE instead of a row lock, because no lock may be held across the network. A worker that dies loses its
-lease by time.
+lease by time, and so does one that hangs. Both then send under one idempotency key.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def take_from_other(row: Payment | Refund, account: Account) -> bool:
     return _claim(row, account, Q())
 
 
-def extend(row: Payment | Refund, seconds: float) -> None:
-    """Hold a lease over a wait; only our own, whose end tells it from that of a worker which took over."""
+def extend(row: Payment | Refund, account: Account, seconds: float) -> None:
+    """Hold a lease over a wait and the exchange after it; only our own, which its end tells from another worker's."""
     if row.lease_until is None:
         return
-    longer = row.lease_until + timedelta(seconds=seconds)
+    longer = lease_until(account) + timedelta(seconds=seconds)
     if type(row).objects.filter(pk=row.pk, lease_until=row.lease_until).update(lease_until=longer):
         row.lease_until = longer
 

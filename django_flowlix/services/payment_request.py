@@ -20,7 +20,8 @@ from ..exceptions import InvalidPaymentRequest
 
 MAX_REFERENCE_LENGTH = 255
 _RESERVED = ("order_reference", "idempotency_key")
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+# Line breaks, control characters, marks that turn the reading direction, lone surrogates.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

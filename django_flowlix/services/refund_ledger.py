@@ -15,7 +15,7 @@ from django.db.models import Max
 
 from ..api import GatewayPayment, GatewayRefund, GatewayRefundStatus
 from ..models import Payment, Refund, StatusChange
-from ..statuses import REFUND_OPEN, RefundSource, RefundStatus
+from ..statuses import REFUND_OPEN, PaymentStatus, RefundSource, RefundStatus
 from . import clock, schedule
 from .refund_transitions import move_refund
 
@@ -33,10 +33,14 @@ _STATUSES = {
 
 @dataclass(slots=True)
 class Settlement:
-    """What came of one answer: changes whose receivers have to be called, and what does not add up."""
+    """What came of one answer: changes whose receivers have to be called, and what a person must look at.
+
+    `faults` do not add up, and are seen again by every look; `doubles` were adopted and are seen once.
+    """
 
     changes: list[StatusChange] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    doubles: list[str] = field(default_factory=list)
 
 
 def settle(
@@ -54,8 +58,8 @@ def settle(
     work.
     """
     settlement = Settlement()
-    if accepted is None and not answer.refunds:
-        return settlement
+    if accepted is None and not answer.refunds and payment.status != PaymentStatus.SUCCEEDED:
+        return settlement  # nothing was refunded before it was paid
     rows = list(payment.refunds.order_by("created_at", "pk"))
     own = next((row for row in rows if row in (accepted, covered)), None)
     for entry, row in _attributed(payment, rows, answer, own):
@@ -65,9 +69,11 @@ def settle(
             continue
         if row is None:
             if any(_may_be_its_double(entry, ours, payment, answer) for ours in rows):
-                settlement.faults.append(f"refund {entry.id} looks like one of ours that the gateway made twice")
+                settlement.doubles.append(f"refund {entry.id} is one of ours made twice, or the dashboard's")
             row = _adopt(payment, entry)
             rows.append(row)
+        if entry.status is GatewayRefundStatus.UNKNOWN:
+            settlement.faults.append(f"refund {entry.id} has the unknown status {entry.gateway_status}")
         _move(row, entry, answer, source, settlement)
     if accepted is not None and own is not None and own.status == RefundStatus.CREATED:
         _note_accepted(own, answer, source, settlement)
@@ -119,8 +125,13 @@ def _may_be_its_double(entry: GatewayRefund, row: Refund, payment: Payment, answ
 
     A gateway that fails after its work and forgets the key does that when the request is repeated.
     """
-    same = (entry.amount_minor, entry.currency, entry.reason) == (row.amount_minor, row.currency, row.reason)
-    if not same or row.source == RefundSource.GATEWAY or row.first_sent_at is None:
+    same = (entry.amount_minor, entry.currency) == (row.amount_minor, row.currency)
+    if (
+        not same
+        or entry.reason not in ("", row.reason)
+        or row.source == RefundSource.GATEWAY
+        or row.first_sent_at is None
+    ):
         return False
     return entry.created_at is None or entry.created_at >= _earliest(row, payment, answer)
 

@@ -8,7 +8,7 @@ refund *again*. The caller holds the refund's lease.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 
@@ -30,12 +30,14 @@ from . import booking, clock, notifications, schedule, transitions
 from .gateway import Gateway
 from .refund_ledger import is_refunded_in_full
 from .refund_transitions import move_refund, under_lock
-from .sending import forget_sending, may_send_again, note_first_sending
+from .sending import forget_sending, may_send_again
 
 logger = logging.getLogger("django_flowlix")
 
 # A request may still be under way, and what the gateway shows may lag behind its work.
 _READING_PROVES_AFTER = timedelta(minutes=5)
+# A gateway that keeps no failed answers would do the work again, so its books get time to show what it has done.
+_REPEATED_AFTER = timedelta(seconds=60)
 
 
 def submit(refund: Refund, gateway: Gateway, *, source: str, is_new: bool = False) -> Refund:
@@ -47,10 +49,10 @@ def submit(refund: Refund, gateway: Gateway, *, source: str, is_new: bool = Fals
     sent_before = refund.first_sent_at is not None and not is_new
     if sent_before and not _is_still_wanted(refund, gateway, source):
         return refund
-    if refund.first_sent_at is None:
-        if clock.now() - refund.created_at >= schedule.NEVER_SENT_GIVES_UP_AFTER:
-            return _fail(refund, f"never sent, given up: {refund.note}", gateway, source)
-        note_first_sending(refund, gateway.account)
+    if refund.first_sent_at is None and clock.now() - refund.created_at >= schedule.NEVER_SENT_GIVES_UP_AFTER:
+        return _fail(refund, f"never sent, given up: {refund.note}", gateway, source)
+    if not is_new and not _note_sending(refund, gateway.account):
+        return refund  # another worker has taken over or settled it
     began = clock.monotonic()
     try:
         answer = gateway.client().refund_payment(
@@ -62,6 +64,19 @@ def submit(refund: Refund, gateway: Gateway, *, source: str, is_new: bool = Fals
         gateway.shorten_deadline(clock.monotonic() - began)
         return _after_error(refund, error, gateway, source, sent_before=sent_before)
     return _book(refund, answer, gateway, source)
+
+
+def _note_sending(refund: Refund, account: Account) -> bool:
+    """Commit that the request goes out now; False when the refund is not ours to send any more."""
+    now, first_sent_at = clock.now(), refund.first_sent_at or clock.now()
+    sent = {"first_sent_at": first_sent_at, "last_sent_at": now, "api_key_fingerprint": account.api_key_fingerprint}
+    mine = Refund.objects.filter(pk=refund.pk, status=RefundStatus.CREATED, lease_until=refund.lease_until)
+    if not mine.update(**sent):
+        refund.refresh_from_db()
+        return False
+    for name, value in sent.items():
+        setattr(refund, name, value)
+    return True
 
 
 def is_of(refund: Refund, account: Account) -> bool:
@@ -97,11 +112,11 @@ def _after_error(refund: Refund, error: FlowlixError, gateway: Gateway, source: 
     if error.outcome_unknown or (sent_before and not error.settles_earlier_tries):
         if isinstance(error, IdempotencyError) and refund.sync_failures:
             # Once, it may be in flight; again after all the waits, the key was used for another request.
-            _flag(refund, ReviewReason.KEY_CONFLICT, str(error), source)
+            _flag(refund, f"the key of refund {refund.sequence} was used with another request", source)
         _leave_open(refund, str(error), gateway)
         raise error
     if isinstance(error, CardError | InvalidRequestError):
-        return _refused(refund, error, gateway, source)
+        return _refused(refund, error, gateway, source, uncertain=sent_before or error.earlier_tries_unknown)
     if isinstance(error, AuthenticationError):
         logger.critical("Flowlix account %s cannot refund payments: %s", refund.account, error)
     forget_sending(refund)
@@ -109,10 +124,13 @@ def _after_error(refund: Refund, error: FlowlixError, gateway: Gateway, source: 
     raise error
 
 
-def _refused(refund: Refund, error: CardError | InvalidRequestError, gateway: Gateway, source: str) -> Refund:
+def _refused(
+    refund: Refund, error: CardError | InvalidRequestError, gateway: Gateway, source: str, *, uncertain: bool
+) -> Refund:
     """Book a refusal once the payment has been read: "already refunded" is what was wanted.
 
-    Raises: RefundRejected; FlowlixError when the payment cannot be read, and the refund stays open
+    `uncertain` says that a request before this one may have been done: then the refusal may be about that one's work.
+    Raises: RefundRejected; FlowlixError when nothing is proven, and the refund stays open
     """
     if not isinstance(error, NotFoundError):
         try:
@@ -120,11 +138,15 @@ def _refused(refund: Refund, error: CardError | InvalidRequestError, gateway: Ga
         except FlowlixError:
             _leave_open(refund, str(error), gateway)
             raise
-        if not is_refunded_in_full(answer):
+        covered = refund if is_refunded_in_full(answer) else None
+        if covered is None and not uncertain:
+            # Nothing of ours is there: what looks like it was made by somebody else.
             _fail(refund, str(error), gateway, source, error)
-        covered = refund if refund.status == RefundStatus.CREATED else None
         booking.book(refund.payment, answer, source=source, gateway=gateway, covered=covered)
         refund.refresh_from_db()
+        if refund.status == RefundStatus.CREATED and uncertain and _unproven(refund, answer):
+            _leave_open(refund, str(error), gateway)
+            raise error
     if refund.status == RefundStatus.CREATED:
         _fail(refund, str(error), gateway, source, error)
     if refund.status == RefundStatus.FAILED:
@@ -138,7 +160,6 @@ def _is_still_wanted(refund: Refund, gateway: Gateway, source: str) -> bool:
     A gateway that failed after it had done its work may have forgotten the key, so it is read before it is repeated.
     What is not shown when the key may not be used any more never happened.
     """
-    assert refund.first_sent_at is not None  # noqa: S101  narrows: only a sent refund is looked for
     try:
         answer = _read(refund, gateway)
     except FlowlixError as error:
@@ -148,17 +169,30 @@ def _is_still_wanted(refund: Refund, gateway: Gateway, source: str) -> bool:
     refund.refresh_from_db()
     if refund.status != RefundStatus.CREATED:
         return False
+    unproven = _unproven(refund, answer)
     if may_send_again(refund, gateway.account):
-        return True
-    if answer.refunds is None:
-        note = "the gateway does not show the payment's refunds"
-        _flag(refund, ReviewReason.REFUND_MISMATCH, note, source)
-        _leave_open(refund, note, gateway)
-    elif clock.now() - refund.first_sent_at < _READING_PROVES_AFTER:
-        _leave_open(refund, "the gateway does not show it yet", gateway)
+        if clock.now() - _last_sent_at(refund) >= _REPEATED_AFTER or gateway.account.contract.keeps_failed_answers:
+            return True
+        _leave_open(refund, unproven, gateway)
+    elif unproven:
+        if answer.refunds is None:
+            _flag(refund, unproven, source)
+        _leave_open(refund, unproven, gateway)
     else:
         _fail(refund, "the gateway does not have it", gateway, source)
     return False
+
+
+def _unproven(refund: Refund, answer: GatewayPayment) -> str:
+    """Say why a payment that does not show a refund does not prove its absence; "" when it does."""
+    if answer.refunds is None:
+        return "the gateway does not show the payment's refunds"
+    young = clock.now() - _last_sent_at(refund) < _READING_PROVES_AFTER
+    return "the gateway does not show it yet" if young else ""
+
+
+def _last_sent_at(refund: Refund) -> datetime:
+    return refund.last_sent_at or refund.first_sent_at or refund.created_at
 
 
 def _read(refund: Refund, gateway: Gateway) -> GatewayPayment:
@@ -179,7 +213,8 @@ def _leave_open(refund: Refund, note: str, gateway: Gateway) -> Refund:
 
     def work() -> None:
         gateway.record()
-        Refund.objects.filter(pk=refund.pk, status=refund.status).update(
+        mine = Refund.objects.filter(pk=refund.pk, status=refund.status, lease_until=refund.lease_until)
+        mine.update(
             lease_until=None,
             sync_failures=failures,
             next_sync_at=schedule.after_failure(failures, now),
@@ -214,7 +249,8 @@ def _fail(refund: Refund, note: str, gateway: Gateway, source: str, error: Flowl
     return refund
 
 
-def _flag(refund: Refund, doubt: ReviewReason, note: str, source: str) -> None:
-    decision = transitions.Decision(source=source, doubt=lambda: doubt, note=note)
+def _flag(refund: Refund, note: str, source: str) -> None:
+    """Show a person that a refund needs one; an ordinary answer about the payment does not settle that."""
+    decision = transitions.Decision(source=source, doubt=lambda: ReviewReason.REFUND_MISMATCH, note=note)
     if change := transitions.apply(refund.payment, decision, also=lambda: None):
         notifications.deliver(change)

@@ -120,6 +120,7 @@ def _insert(payment: Payment, amount: Money, asked: _Asked) -> Refund:
         idempotency_key=refund_key(payment.order_reference, sequence, account.idempotency_namespace),
         api_key_fingerprint=account.api_key_fingerprint,
         first_sent_at=now,
+        last_sent_at=now,
         next_sync_at=now,
         lease_until=leases.lease_until(account),
         created_at=now,

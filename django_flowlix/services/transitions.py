@@ -14,7 +14,7 @@ from typing import Any
 from django.db import OperationalError, transaction
 
 from ..models import Payment, StatusChange
-from ..statuses import ENDED_UNPAID, OPEN, PaymentStatus, ReviewReason, may_follow
+from ..statuses import ENDED_UNPAID, OPEN, SETTLED_BY_AN_ANSWER, PaymentStatus, ReviewReason, may_follow
 from . import clock
 
 logger = logging.getLogger("django_flowlix")
@@ -31,14 +31,16 @@ def _no_doubt() -> ReviewReason | None:
 class Decision:
     """What is to be written about a payment: the status to take it to (None: leave it) and columns with it.
 
-    `doubt` says, for the row as it is at the moment of writing, why a person must look; `settles` are the doubts that
-    this decision removes. `note` and `request_id` (of the exchange behind it) are for the timeline.
+    `doubt` says, for the row as it is at the moment of writing, why a person must look; one that a person has reviewed
+    is raised again only if it `is_new`. `settles` are the doubts that this decision removes. `note` and `request_id`
+    (of the exchange behind it) are for the timeline.
     """
 
     source: str
     to: PaymentStatus | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     doubt: Callable[[], ReviewReason | None] = _no_doubt
+    is_new: bool = False
     settles: frozenset[ReviewReason] = frozenset()
     note: str = ""
     request_id: str = ""
@@ -114,7 +116,7 @@ def _plan(payment: Payment, decision: Decision, meant_for: PaymentStatus) -> _St
     elif foreign or to != current:
         logger.warning("payment %s stays %s: the answer %s is stale", payment.pk, current, to)
         update, to = _times_of_a_look(payment, update), current
-    return _Step(current, to, update, _raise_or_settle(payment, doubt, decision.settles, update))
+    return _Step(current, to, update, _raise_or_settle(payment, doubt, decision, update))
 
 
 def _times_of_a_look(payment: Payment, update: dict[str, Any]) -> dict[str, Any]:
@@ -126,16 +128,20 @@ def _times_of_a_look(payment: Payment, update: dict[str, Any]) -> dict[str, Any]
 
 
 def _raise_or_settle(
-    payment: Payment, doubt: ReviewReason | None, settled: frozenset[ReviewReason], update: dict[str, Any]
+    payment: Payment, doubt: ReviewReason | None, decision: Decision, update: dict[str, Any]
 ) -> ReviewReason | None:
-    """Add to `update` what becomes of the review flag; returns the doubt if it is news."""
-    known = (payment.review_reason, payment.reviewed_reason)
-    if doubt is not None and doubt not in known:
+    """Add to `update` what becomes of the review flag; returns the doubt if it is news.
+
+    There is room for one doubt: one that an answer will settle does not take the place of one that a person must.
+    """
+    lasting = payment.review_reason != "" and payment.review_reason not in SETTLED_BY_AN_ANSWER
+    known = doubt == payment.review_reason or (doubt == payment.reviewed_reason and not decision.is_new)
+    if doubt is not None and not known and not (lasting and doubt in SETTLED_BY_AN_ANSWER):
         update |= {"review_reason": doubt, "review_since": clock.now()}
         return doubt
-    if doubt is None and payment.review_reason in settled:
+    if doubt is None and payment.review_reason in decision.settles:
         update |= {"review_reason": "", "review_since": None}
-    if doubt is None and payment.reviewed_reason in settled:
+    if doubt is None and payment.reviewed_reason in decision.settles:
         update["reviewed_reason"] = ""  # should it come back, it is another story
     return None
 

@@ -64,7 +64,7 @@ def test_request_and_reading_share_one_deadline(
     assert 7 <= sum(fake_clock.slept) < 8.5
 
 
-def test_a_paid_payment_without_refunds_is_looked_at_for_three_statements(
+def test_a_paid_payment_is_looked_at_for_five_statements(
     gateway_of: Callable[[str], EmulatorServer],
     make_paid: Callable[..., Payment],
     meter: Meter,
@@ -73,7 +73,7 @@ def test_a_paid_payment_without_refunds_is_looked_at_for_three_statements(
     payment = make_paid(gateway_of("dev"))
     with meter.running(monkeypatch):
         sync_payment(payment)
-    assert len(meter.statements) <= 4, meter.statements  # the claim, the pause, the row, the exchange
+    assert len(meter.statements) <= 5, meter.statements  # the claim, the pause, the row, the exchange, the refunds
 
 
 # --- The merchant's code --------------------------------------------------------------------------------------

@@ -209,7 +209,8 @@ class Refunding(RuleBasedStateMachine):
         for row in Payment.objects.all():
             held = [entry.amount_minor for entry in self.held(row) if entry.status != "failed"]
             assert sum(held) <= AMOUNT, "the gateway itself allows no more"
-            assert row.refunds.counted().exclude(source="gateway").total_minor() <= AMOUNT
+            ours = row.refunds.exclude(status="failed").exclude(source="gateway")
+            assert sum(ours.values_list("amount_minor", flat=True)) <= AMOUNT
 
     @invariant()
     def each_request_of_the_staff_is_at_most_one_refund(self) -> None:
@@ -374,7 +375,9 @@ def test_u5_accepted_refund_is_found_before_one_that_may_never_have_been_made(
         sync_payment(payment)
         world.gateway.fault("refund", "drop_before", times=4)
         unknown = refund_payment(payment, Money(1000, "EUR"), reason="sent back")
+        world.gateway.state.faults.clear()
         fake_clock.advance(hours=24)  # it cannot be sent again
+        world.gateway.state.faults.clear()
         world.gateway.fault("refund", "omit", fields=["refunds"])
         accepted = refund_payment(payment, Money(1000, "EUR"), reason="sent back")
         assert (unknown.status, accepted.status) == ("created", "pending")

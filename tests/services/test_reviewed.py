@@ -109,6 +109,20 @@ def test_a_flag_that_an_answer_settles_has_no_time_any_more(
     assert not Payment.objects.needing_review().exists()
 
 
+@pytest.mark.parametrize("lasting", ["second_success", "refund_mismatch", "refunded_early", "superseded_success"])
+def test_what_a_person_must_settle_is_not_displaced_by_what_an_answer_settles(
+    emulator: EmulatorServer, fake_clock: FakeClock, flagged: Payment, lasting: str
+) -> None:
+    Payment.objects.update(review_reason=lasting)
+    flagged.refresh_from_db()
+    fake_clock.advance(minutes=1)
+    emulator.fault("retrieve", "override", fields={"amount": 1})
+    sync_payment(flagged)
+    fake_clock.advance(minutes=1)
+    sync_payment(flagged)
+    assert Payment.objects.get().review_reason == lasting
+
+
 @pytest.mark.parametrize(
     ("note", "part"),
     [

@@ -29,6 +29,8 @@ class Contract(ABC):
     requests_per_minute: ClassVar[int]
     partial_refunds: ClassVar[bool]
     """May a refund be less than the whole payment? Its amount is then written in a body; else there is no body."""
+    keeps_failed_answers: ClassVar[bool]
+    """Is a failed request's answer kept under its key? If not, repeating one that failed after its work works again."""
     refund_window_days: ClassVar[int | None]
     """For how long after its creation a payment can be refunded; None: the documentation sets no limit."""
     max_refund_reason_length: ClassVar[int | None]

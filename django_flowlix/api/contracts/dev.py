@@ -34,6 +34,7 @@ class DevContract(FlContract):
     api_url = "https://api.flowlix.dev"
     requests_per_minute = 500
     partial_refunds = True
+    keeps_failed_answers = False
     refund_window_days = 180
     max_refund_reason_length = 50
     max_metadata_value_length = 500
@@ -75,7 +76,7 @@ class DevContract(FlContract):
 
 def _refund(entry: Mapping[str, Any], currency: str, returned_in_full: bool) -> GatewayRefund:
     word = reading.optional_text(entry, "status", 64)
-    status = _REFUND_STATUSES.get(word, GatewayRefundStatus.UNKNOWN)
+    status = _REFUND_STATUSES.get(word.lower(), GatewayRefundStatus.UNKNOWN)
     # The guide: a payment becomes `refunded` only when its refunds have reached the total.
     if returned_in_full and status is not GatewayRefundStatus.FAILED:
         status = GatewayRefundStatus.SUCCEEDED

@@ -18,6 +18,7 @@ class EuContract(FlContract):
     api_url = "https://api.flowlix.eu"
     requests_per_minute = 100
     partial_refunds = False
+    keeps_failed_answers = True
     refund_window_days = None
     max_refund_reason_length = None
     max_metadata_value_length = None

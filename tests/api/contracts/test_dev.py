@@ -301,7 +301,7 @@ def test_of_several_refunds_those_that_succeeded_are_summed():
         ("processing", GatewayRefundStatus.PENDING),
         ("succeeded", GatewayRefundStatus.SUCCEEDED),
         ("failed", GatewayRefundStatus.FAILED),
-        ("SUCCEEDED", GatewayRefundStatus.UNKNOWN),
+        ("SUCCEEDED", GatewayRefundStatus.SUCCEEDED),
         ("completed", GatewayRefundStatus.UNKNOWN),
         ("canceled", GatewayRefundStatus.UNKNOWN),
     ],
