@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.models import LogEntry
-from django.contrib.admin.options import get_content_type_for_model
 from django.contrib.admin.utils import quote as quote_key
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -19,7 +17,6 @@ from ..exceptions import InvalidRefundRequest, RefundRejected
 from ..models import Payment, Refund
 from ..services import refund_payment
 from ..services.refund_request import quote
-from ..services.refund_transitions import under_lock
 from ..services.refunds import submitted_refund
 from ..statuses import RefundSource
 from .display import card_text
@@ -92,17 +89,14 @@ class RefundScreen(ReadOnlyAdmin):
             if error.refund is None:
                 raise
             refund = error.refund
-        if refund.lease_until is None:  # else another click with the same token is sending it, and will log it
-            under_lock(payment, lambda: self._log_refund(request, payment, refund))
+        if not refund.is_repeat:  # else another click with the same token has made it, and logs it
+            self._log_refund(request, payment, refund)
         return self._result_page(request, payment, refund)
 
     def _log_refund(self, request: HttpRequest, payment: Payment, refund: Refund) -> None:
-        """Write the history's entry, unless a click at the same time has written it."""
         words = {"number": refund.sequence, "amount": refund.amount, "reason": refund.reason}
         asked = _("Asked for refund %(number)s over %(amount)s: “%(reason)s”.") % words
-        entries = LogEntry.objects.filter(user=request.user, object_id=str(payment.pk))  # type: ignore[misc]
-        if not entries.filter(content_type=get_content_type_for_model(payment), change_message__startswith=asked):
-            self.log_change(request, payment, f"{asked} {result_of(refund)[1]}")
+        self.log_change(request, payment, f"{asked} {result_of(refund)[1]}")
 
     def _result_page(self, request: HttpRequest, payment: Payment, refund: Refund) -> HttpResponse:
         level, sentence = result_of(refund)

@@ -87,6 +87,9 @@ class Refund(BackgroundWork):
 
     objects = RefundQuerySet.as_manager()
 
+    is_repeat = False
+    """Is it the answer to a submission that was made before? Told by `refund_payment`, not stored."""
+
     class Meta:
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")

@@ -42,7 +42,7 @@ def refund_payment(
 
     `amount` None means all that is left. `reason` is for the books, and for the gateway where it takes one. `actor` is
     the user who asks for it. A second call with the same `submission_token` (at most 64 characters, of a form, say)
-    returns the first one's refund and does nothing.
+    returns the first one's refund and does nothing (`is_repeat`).
 
     The returned refund is `succeeded`; `pending` (the gateway is at it); or `created`: the outcome is not known yet
     (`is_unconfirmed`), or it could not be sent yet and `note` says why. `flowlix_sync` completes what is open; the
@@ -55,6 +55,7 @@ def refund_payment(
     began = clock.monotonic()
     asked = _Asked(amount, reason, actor, source, submission_token or None)
     refund, is_new = _reserved(payment, asked)
+    refund.is_repeat = not is_new
     try:
         if is_new:
             gateway = Gateway(configured_account(payment.account), refund=refund)
