@@ -126,6 +126,7 @@ def test_a_broken_setting_does_not_close_the_list(viewer: Client, settings: Any,
     settings.FLOWLIX = broken
 
     assert shown(viewer) == ["1001"]
+    assert viewer.get(LIST, {"account": "default"})["Location"] == f"{LIST}?e=1", "an account that is not known"
 
 
 def test_days_are_those_of_the_time_zone(viewer: Client, settings: Any) -> None:

@@ -25,17 +25,15 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import Permission, User  # noqa: E402
 from django.db import connection  # noqa: E402
-from django.db.models import Max, Min  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
 
-from django_flowlix.models import ApiCall, Payment, Refund  # noqa: E402
+from django_flowlix.models import Payment  # noqa: E402
+from tests.benchmarks.admin_pages import PAYMENTS, pages  # noqa: E402
 from tests.benchmarks.many_payments import ON_POSTGRESQL, fill_all  # noqa: E402
 
 ROUNDS = 5
 MOST_QUERIES, MOST_MS = 6, 150
-ADMIN = "/admin/django_flowlix/"
-PAYMENTS, REFUNDS = f"{ADMIN}payment/", f"{ADMIN}refund/"
 
 
 @dataclass
@@ -99,95 +97,6 @@ def measure(client: Client, name: str, path: str, **data: Any) -> bool:
                 cursor.execute(f"EXPLAIN ANALYZE {sql}" if ON_POSTGRESQL else f"EXPLAIN {sql}", params)
                 print("   ", sql[-400:], params, *cursor.fetchall(), sep="\n    ")
     return good
-
-
-def pages() -> list[tuple[str, str, dict[str, Any]]]:
-    """Return every page by name: all filters and searches of both lists, the export, the work queues."""
-    times = Payment.objects.aggregate(Min("created_at"), Max("created_at"))
-    old, today = (times[f"created_at__{end}"].date().isoformat() for end in ("min", "max"))
-    found = [("app index: work queues", ADMIN, {})]
-    for of, address, created_at in (("payments", PAYMENTS, "5"), ("refunds", REFUNDS, "6")):
-        found += [
-            (f"{of}: list", address, {}),
-            (f"{of}: page 2", address, {"p": 2}),
-            (f"{of}: last page", address, {"p": 200}),
-            (f"{of}: oldest first", address, {"o": created_at}),
-            (f"{of}: sorted by what has no index", address, {"o": "1.3"}),
-            (f"{of}: today", address, {"day__from": today}),
-            (f"{of}: the oldest day", address, {"day__to": old}),
-        ]
-    found += [(f"payments: {_named(chosen)}", PAYMENTS, chosen) for chosen in payment_filters(old)]
-    found += [(f"payments: search by {name}", PAYMENTS, {"q": term}) for name, term in payment_terms()]
-    found += [(f"refunds: {_named(chosen)}", REFUNDS, chosen) for chosen in refund_filters()]
-    found += [(f"refunds: search by {name}", REFUNDS, {"q": term}) for name, term in refund_terms()]
-    exported: list[dict[str, Any]] = [
-        {},
-        {"status__exact": "failed"},
-        {"queue": "stuck"},
-        {"day__to": old},
-        {"q": "4242"},
-    ]
-    return found + [(f"export, first batch: {_named(chosen)}", f"{PAYMENTS}export/", chosen) for chosen in exported]
-
-
-def _named(chosen: dict[str, Any]) -> str:
-    return ", ".join(f"{name.split('__')[0]} {value}" for name, value in chosen.items()) or "everything"
-
-
-def payment_filters(old: str) -> list[dict[str, Any]]:
-    queues = [{"queue": queue} for queue in ("review", "unconfirmed", "stuck")]
-    statuses = ["created", "pending", "processing", "succeeded", "failed", "canceled", "expired", "rejected"]
-    return [
-        *queues,
-        *(queue | {"mode": "test"} for queue in queues),
-        *({"status__exact": status} for status in statuses),
-        *({"mode": mode} for mode in ("live", "test")),
-        *({"account": account} for account in ("default", "second", "third")),
-        *({"review_reason": reason} for reason in ("mismatch", "unproven", "second_success")),
-        {"status__exact": "failed", "mode": "test", "day__to": old},
-        {"status__exact": "pending", "account": "third"},
-        {"q": "4242", "day__to": old},
-        {"q": "order 77", "mode": "live", "queue": "review"},
-    ]
-
-
-def payment_terms() -> list[tuple[str, Any]]:
-    some, refund = Payment.objects.get(pk=Payment.objects.count() // 2 + 1), _some_refund()
-    create, look = ApiCall.objects.filter(payment=some).order_by("pk")
-    return [
-        ("order", some.order_reference),
-        ("payment id", some.gateway_id),
-        ("request id of the create", create.request_id),
-        ("request id of another exchange", look.request_id),
-        ("refund id", refund.gateway_id),
-        ("request id of a refund", refund.request_id),
-        ("card, a common one", "4242"),
-        ("card, a rare one", "7919"),
-        ("nothing", "no such thing"),
-    ]
-
-
-def refund_filters() -> list[dict[str, Any]]:
-    return [
-        *({"status__exact": status} for status in ("created", "pending", "succeeded", "failed")),
-        *({"source__exact": source} for source in ("admin", "api", "gateway")),
-        *({"queue": queue} for queue in ("unconfirmed", "stuck")),
-    ]
-
-
-def refund_terms() -> list[tuple[str, Any]]:
-    refund = _some_refund()
-    return [
-        ("refund id", refund.gateway_id),
-        ("request id", refund.request_id),
-        ("payment id", refund.payment.gateway_id),
-        ("order", refund.payment.order_reference),
-        ("nothing", "no such thing"),
-    ]
-
-
-def _some_refund() -> Refund:
-    return Refund.objects.order_by("pk")[Refund.objects.count() // 2]
 
 
 def staff() -> Client:
