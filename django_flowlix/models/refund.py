@@ -105,6 +105,7 @@ class Refund(BackgroundWork):
             models.Index(name="flowlix_refund_due", fields=["next_sync_at"]),
             models.Index(name="flowlix_refund_created", fields=["created_at"]),
             models.Index(name="flowlix_refund_status", fields=["status", "created_at"]),
+            models.Index(name="flowlix_refund_source", fields=["source", "created_at"]),
             models.Index(name="flowlix_refund_request", fields=["request_id"]),
         ]
 
