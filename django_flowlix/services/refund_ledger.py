@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Max
@@ -22,6 +23,7 @@ from .refund_transitions import move_refund
 logger = logging.getLogger("django_flowlix")
 
 _CLOCK_SKEW_SECONDS = 600
+_APPEARS_WITHIN = timedelta(hours=24)
 # An accepted refund is under way, whatever word the gateway has for it; only a word we know ends it.
 _STATUSES = {
     GatewayRefundStatus.PENDING: RefundStatus.PENDING,
@@ -77,6 +79,8 @@ def settle(
         _move(row, entry, answer, source, settlement)
     if accepted is not None and own is not None and own.status == RefundStatus.CREATED:
         _note_accepted(own, answer, source, settlement)
+    if answer.refunds is not None:
+        _fail_what_never_appears(rows, answer, source, settlement)
     _plan_next_look(payment, rows)
     return settlement
 
@@ -204,6 +208,23 @@ def _note_accepted(row: Refund, answer: GatewayPayment, source: str, settlement:
     values = _confirmed(row, answer)
     change = move_refund(row, RefundStatus.PENDING, source=source, values=values, request_id=answer.request_id)
     settlement.changes += [change] if change is not None else []
+
+
+def _fail_what_never_appears(rows: list[Refund], answer: GatewayPayment, source: str, settlement: Settlement) -> None:
+    """Book that an accepted refund was none: what the gateway had to show is with another of our rows.
+
+    Two lost requests of one amount, of which one was done, look alike; the first to be asked about takes the entry.
+    """
+    now, note = clock.now(), "the gateway accepted it and does not show it"
+    for row in rows:
+        sent_at = row.last_sent_at
+        if row.status != RefundStatus.PENDING or row.gateway_id is not None or sent_at is None:
+            continue
+        if now - sent_at >= _APPEARS_WITHIN:
+            change = move_refund(
+                row, RefundStatus.FAILED, source=source, values={"note": note}, note=note, request_id=answer.request_id
+            )
+            settlement.changes += [change] if change is not None else []
 
 
 def _confirmed(row: Refund, answer: GatewayPayment) -> dict[str, Any]:

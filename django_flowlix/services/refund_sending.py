@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DatabaseError
 
@@ -51,6 +52,7 @@ def submit(refund: Refund, gateway: Gateway, *, source: str, is_new: bool = Fals
         return refund
     if refund.first_sent_at is None and clock.now() - refund.created_at >= schedule.NEVER_SENT_GIVES_UP_AFTER:
         return _fail(refund, f"never sent, given up: {refund.note}", gateway, source)
+    unknown_since = refund.last_sent_at if sent_before else None
     if not is_new and not _note_sending(refund, gateway.account):
         return refund  # another worker has taken over or settled it
     began = clock.monotonic()
@@ -62,7 +64,7 @@ def submit(refund: Refund, gateway: Gateway, *, source: str, is_new: bool = Fals
         )
     except FlowlixError as error:
         gateway.shorten_deadline(clock.monotonic() - began)
-        return _after_error(refund, error, gateway, source, sent_before=sent_before)
+        return _after_error(refund, error, gateway, source, unknown_since=unknown_since)
     return _book(refund, answer, gateway, source)
 
 
@@ -103,20 +105,25 @@ def _book(refund: Refund, answer: GatewayPayment, gateway: Gateway, source: str)
     return refund
 
 
-def _after_error(refund: Refund, error: FlowlixError, gateway: Gateway, source: str, *, sent_before: bool) -> Refund:
+def _after_error(
+    refund: Refund, error: FlowlixError, gateway: Gateway, source: str, *, unknown_since: datetime | None
+) -> Refund:
     """Book a request that failed, by what that means: refused, not sent, or not known.
 
+    `unknown_since` is when a request before it went out whose outcome is not known, None when there was none.
     Raises: RefundRejected; the error itself when the refund stays open
     """
     logger.warning("refund %s of payment %s: %s", refund.pk, refund.payment_id, error)
-    if error.outcome_unknown or (sent_before and not error.settles_earlier_tries):
+    if error.outcome_unknown or (unknown_since and not error.settles_earlier_tries):
         if isinstance(error, IdempotencyError) and refund.sync_failures:
             # Once, it may be in flight; again after all the waits, the key was used for another request.
             _flag(refund, f"the key of refund {refund.sequence} was used with another request", source)
         _leave_open(refund, str(error), gateway)
         raise error
     if isinstance(error, CardError | InvalidRequestError):
-        return _refused(refund, error, gateway, source, uncertain=sent_before or error.earlier_tries_unknown)
+        if error.earlier_tries_unknown:
+            unknown_since = refund.last_sent_at
+        return _refused(refund, error, gateway, source, unknown_since=unknown_since)
     if isinstance(error, AuthenticationError):
         logger.critical("Flowlix account %s cannot refund payments: %s", refund.account, error)
     forget_sending(refund)
@@ -125,11 +132,16 @@ def _after_error(refund: Refund, error: FlowlixError, gateway: Gateway, source: 
 
 
 def _refused(
-    refund: Refund, error: CardError | InvalidRequestError, gateway: Gateway, source: str, *, uncertain: bool
+    refund: Refund,
+    error: CardError | InvalidRequestError,
+    gateway: Gateway,
+    source: str,
+    *,
+    unknown_since: datetime | None,
 ) -> Refund:
     """Book a refusal once the payment has been read: "already refunded" is what was wanted.
 
-    `uncertain` says that a request before this one may have been done: then the refusal may be about that one's work.
+    A request before this one that may have been done may be what the refusal is about; this one did nothing.
     Raises: RefundRejected; FlowlixError when nothing is proven, and the refund stays open
     """
     if not isinstance(error, NotFoundError):
@@ -139,13 +151,13 @@ def _refused(
             _leave_open(refund, str(error), gateway)
             raise
         covered = refund if is_refunded_in_full(answer) else None
-        if covered is None and not uncertain:
+        if covered is None and unknown_since is None:
             # Nothing of ours is there: what looks like it was made by somebody else.
             _fail(refund, str(error), gateway, source, error)
         booking.book(refund.payment, answer, source=source, gateway=gateway, covered=covered)
         refund.refresh_from_db()
-        if refund.status == RefundStatus.CREATED and uncertain and _unproven(refund, answer):
-            _leave_open(refund, str(error), gateway)
+        if refund.status == RefundStatus.CREATED and unknown_since and _unproven(answer, unknown_since):
+            _leave_open(refund, str(error), gateway, last_sent_at=unknown_since)
             raise error
     if refund.status == RefundStatus.CREATED:
         _fail(refund, str(error), gateway, source, error)
@@ -169,7 +181,7 @@ def _is_still_wanted(refund: Refund, gateway: Gateway, source: str) -> bool:
     refund.refresh_from_db()
     if refund.status != RefundStatus.CREATED:
         return False
-    unproven = _unproven(refund, answer)
+    unproven = _unproven(answer, _last_sent_at(refund))
     if may_send_again(refund, gateway.account):
         if clock.now() - _last_sent_at(refund) >= _REPEATED_AFTER or gateway.account.contract.keeps_failed_answers:
             return True
@@ -183,11 +195,11 @@ def _is_still_wanted(refund: Refund, gateway: Gateway, source: str) -> bool:
     return False
 
 
-def _unproven(refund: Refund, answer: GatewayPayment) -> str:
+def _unproven(answer: GatewayPayment, unknown_since: datetime) -> str:
     """Say why a payment that does not show a refund does not prove its absence; "" when it does."""
     if answer.refunds is None:
         return "the gateway does not show the payment's refunds"
-    young = clock.now() - _last_sent_at(refund) < _READING_PROVES_AFTER
+    young = clock.now() - unknown_since < _READING_PROVES_AFTER
     return "the gateway does not show it yet" if young else ""
 
 
@@ -207,7 +219,7 @@ def _read(refund: Refund, gateway: Gateway) -> GatewayPayment:
     return answer
 
 
-def _leave_open(refund: Refund, note: str, gateway: Gateway) -> Refund:
+def _leave_open(refund: Refund, note: str, gateway: Gateway, **values: Any) -> Refund:
     """Book that nothing is decided: the amount stays reserved, the next try is planned."""
     failures, now = refund.sync_failures + 1, clock.now()
 
@@ -220,6 +232,7 @@ def _leave_open(refund: Refund, note: str, gateway: Gateway) -> Refund:
             next_sync_at=schedule.after_failure(failures, now),
             note=note[:500],
             updated_at=now,
+            **values,
         )
 
     under_lock(refund.payment, work)  # locks are always taken in one order, the payment's first
