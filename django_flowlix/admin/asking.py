@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..models import Payment
-from ..services.reconciliation import AskReport, ask_now
+from ..services.asking import AskReport, ask_now
 from .chosen import NotChosen, named, ticked, way_back
 from .read_only import ReadOnlyAdmin
 

@@ -13,7 +13,7 @@ from django_flowlix.admin import asking
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.models import Payment, StatusChange
 from django_flowlix.services import start_payment
-from django_flowlix.services.reconciliation import AskReport
+from django_flowlix.services.asking import AskReport
 from tests.admin.people import messages_of, someone, told
 from tests.admin.reading import LIST, page, text_of
 from tests.admin.rows import a_payment, many_payments

@@ -12,7 +12,8 @@ from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.exceptions import PaymentUnconfirmed
 from django_flowlix.models import Payment, Refund, StatusChange
 from django_flowlix.services import refund_payment, start_payment
-from django_flowlix.services.reconciliation import AskReport, Run, ask_now
+from django_flowlix.services.asking import AskReport, ask_now
+from django_flowlix.services.reconciliation import Run
 from tests.conftest import TEST_KEY, FakeClock, a_request
 
 pytestmark = pytest.mark.django_db
