@@ -64,9 +64,10 @@ def start_payment(request: PaymentRequest, *, success_url: str = "", failure_url
             ready = _is_ready(payment, drafted, gateway)
         if ready:
             return payment
-    if lost is not None:
+    if isinstance(lost, OperationalError):
         raise lost
-    raise PaymentUnconfirmed("the payment is being changed by others; try again", payment)
+    latest = Payment.objects.for_order(request.order_reference, request.account).first()
+    raise PaymentUnconfirmed("the payment is being changed by others; try again", latest)
 
 
 def resume_payment(payment: Payment) -> Payment:
