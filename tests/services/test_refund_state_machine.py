@@ -215,8 +215,10 @@ class Refunding(RuleBasedStateMachine):
     @invariant()
     def each_request_of_the_staff_is_at_most_one_refund(self) -> None:
         for row in Payment.objects.all():
-            path = f"/v1/payments/{row.gateway_id}/refund"
-            keys = {entry.idempotency_key for entry in self.gateway.log("refund") if entry.path.startswith(path)}
+            # Not by the path: an id whose digits look like a card's is masked in the log.
+            start = f"refund-order-{row.order_reference}-"
+            sent = (str(entry.idempotency_key) for entry in self.gateway.log("refund"))
+            keys = {key for key in sent if key.startswith(start)}
             ours = [entry.reason for entry in self.held(row) if entry.reason != DASHBOARD_REASON]
             assert len(ours) <= max(len(keys), 0 if self.in_parts else 1)
             told_apart = Counter(reason for reason in ours if reason.startswith("reason"))
