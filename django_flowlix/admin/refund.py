@@ -59,10 +59,12 @@ class RefundScreen(ReadOnlyAdmin):
     def _posted(self, request: HttpRequest, payment: Payment) -> HttpResponse:
         step, token = request.POST.get("step"), request.POST.get("token", "")
         submission = submission_of(token, payment, request.user) if step == "refund" else None
+        form = RefundForm(payment, quote(payment), request.POST)
+        is_valid = form.is_valid()
+        # Looked for after the form has read the books: what it saw of the first click's refund is found here.
         if submission and (first := submitted_refund(submission)):
             return self._result_page(request, payment, first)
-        form = RefundForm(payment, quote(payment), request.POST)
-        if step == "change" or not form.is_valid():
+        if step == "change" or not is_valid:
             return self._form_page(request, payment, form)
         if submission is None:
             return self._confirm_page(request, payment, form, expired=step == "refund")

@@ -17,6 +17,7 @@ from django_flowlix.api import Money
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.models import Payment, Refund
 from django_flowlix.services import refund_payment, start_payment, sync_payment
+from django_flowlix.services.refund_request import quote
 from tests.admin.refunding import ask, confirm, refund, refund_page, result_of, token_in
 from tests.conftest import FakeClock, a_request
 
@@ -52,6 +53,24 @@ def test_u2_the_second_click_of_a_full_refund_is_no_error(
     first, second = confirm(refunder, paid, token), confirm(refunder, paid, token)
 
     assert (first.status_code, second.status_code) == (302, 302)
+    assert Refund.objects.count() == len(emulator.log("refund")) == 1
+
+
+def test_u2_a_click_that_is_overtaken_while_the_page_is_made_shows_the_firsts_result(
+    paid: Payment, refunder: Client, emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The books are read for the form when the first click has just taken all that was left."""
+    token, answers = token_in(ask(refunder, paid)), []
+
+    def overtaken(payment: Payment) -> Any:
+        monkeypatch.undo()
+        answers.append(confirm(refunder, paid, token).status_code)
+        return quote(payment)
+
+    monkeypatch.setattr("django_flowlix.admin.refund.quote", overtaken)
+    answers.append(confirm(refunder, paid, token).status_code)
+
+    assert answers == [302, 302]
     assert Refund.objects.count() == len(emulator.log("refund")) == 1
 
 

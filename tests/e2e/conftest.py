@@ -70,6 +70,12 @@ def shop_url(live_server: Any, emulator: EmulatorServer, settings: Any) -> str:
     return str(live_server.url)
 
 
+def follow(target: Any) -> None:
+    """Click, and wait for the page that comes: `click()` alone may return while the old one is still there."""
+    with target.page.expect_navigation():
+        target.click()
+
+
 class Visitor:
     """A person with a browser of their own; complaints of the browser are kept and must be none at the end."""
 

@@ -13,7 +13,7 @@ from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.models import Payment, Refund
 from django_flowlix.services import refund_payment, start_payment, sync_payment
 from tests.conftest import a_request
-from tests.e2e.conftest import Visitor, go_without
+from tests.e2e.conftest import Visitor, follow, go_without
 from tests.e2e.support_staff import LIST, Staff, a_paid_payment, staff
 
 __all__ = ["staff"]
@@ -79,18 +79,16 @@ def every_page(visitor: Visitor, scenes: dict[str, Payment]) -> Iterator[str]:
         page.goto(address)
         yield name
     page.get_by_label("Amount").fill("500")
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     yield "refund form with faults"
     page.get_by_label("Amount").fill("12.50")
     page.get_by_label("Reason").fill("a bag was stale")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("heading", name="Confirm the refund").wait_for()
+    follow(page.get_by_role("button", name="Continue"))
     yield "confirmation"
     page.locator("[name=token]").evaluate("field => { field.value = 'too old' }")
-    page.get_by_role("button", name="Refund 12.50 EUR now").click()
+    follow(page.get_by_role("button", name="Refund 12.50 EUR now"))
     yield "confirmation once more"
-    page.get_by_role("button", name="Refund 12.50 EUR now").click()
-    page.locator(".messagelist").wait_for()
+    follow(page.get_by_role("button", name="Refund 12.50 EUR now"))
     page.get_by_text("Text for a ticket to the gateway").click()
     yield "result"
 

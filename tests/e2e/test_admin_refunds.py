@@ -8,7 +8,7 @@ import pytest
 
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.models import Refund
-from tests.e2e.conftest import Visitor
+from tests.e2e.conftest import Visitor, follow
 from tests.e2e.support_staff import LIST, ORDER, Staff, a_paid_payment, staff
 from tests.e2e.test_policy_and_layout import HAS_VISIBLE_FOCUS
 
@@ -32,7 +32,7 @@ def fact(visitor: Visitor, name: str) -> str:
 def refund(visitor: Visitor, amount: str, reason: str) -> str:
     """Refund from the payment's page; returns what the page says afterwards."""
     page = visitor.page
-    page.get_by_role("link", name="Refund", exact=True).click()
+    follow(page.get_by_role("link", name="Refund", exact=True))
     if page.get_by_label("Amount").count():
         page.get_by_label("Amount").fill(amount)
     page.get_by_label("Reason").fill(reason)
@@ -43,8 +43,7 @@ def refund(visitor: Visitor, amount: str, reason: str) -> str:
 
 
 def ask_now(visitor: Visitor) -> None:
-    visitor.page.get_by_role("button", name="Ask the gateway now").click()
-    visitor.page.locator(".messagelist").wait_for()
+    follow(visitor.page.get_by_role("button", name="Ask the gateway now"))
 
 
 def tab_to(page: Any, role: str, name: str) -> None:
@@ -90,7 +89,7 @@ def test_in_eu_once_and_in_full(staff: Staff, emulator: EmulatorServer) -> None:
     find_payment(anna)
     anna.page.get_by_role("link", name="Refund", exact=True).click()
     assert anna.sees("Payments of this account are refunded once and in full")
-    anna.page.get_by_role("link", name="Back to the payment").click()
+    follow(anna.page.get_by_role("link", name="Back to the payment"))
 
     assert "Refunded: 49.99 EUR went back to Visa •••• 4242" in refund(anna, "49.99", "sent back")
     assert fact(anna, "Refunded") == "49.99 EUR"
@@ -118,7 +117,7 @@ def test_a_fault_is_shown_beside_its_field_and_the_entry_is_kept(staff: Staff, d
     page.goto(f"{LIST}{payment.pk}/refund/")
     page.get_by_label("Amount").fill("60")
     page.get_by_label("Reason").fill("one bag")
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     amount = page.get_by_label("Amount")
 
     assert amount.input_value() == "60"

@@ -9,6 +9,7 @@ from django.core.management import call_command
 
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.models import Payment
+from tests.e2e.conftest import follow
 
 VISA = "4242 4242 4242 4242"
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "no-javascript"])
@@ -62,7 +63,7 @@ def test_c3_a_start_that_sync_completes_leads_on_by_itself(
 ) -> None:
     visitor.check_out()
     emulator.fault("create_hosted", "drop_after", times=1)
-    visitor.page.get_by_role("button", name="Pay €49.00").click()
+    follow(visitor.page.get_by_role("button", name="Pay €49.00"))
     assert visitor.heading() == "We are preparing your payment"
 
     fake_clock.advance(minutes=10)
@@ -77,7 +78,7 @@ def test_n2_a_start_without_an_answer_goes_on_with_a_button_where_there_is_no_ja
     visitor = make_visitor(java_script_enabled=False)
     visitor.check_out()
     emulator.fault("create_hosted", "drop_after", times=1)
-    visitor.page.get_by_role("button", name="Pay €49.00").click()
+    follow(visitor.page.get_by_role("button", name="Pay €49.00"))
     assert visitor.heading() == "We are preparing your payment"
 
     visitor.page.get_by_role("button", name="Continue").click()
