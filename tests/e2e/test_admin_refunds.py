@@ -162,7 +162,7 @@ def test_one_click_copies_the_text_for_a_ticket(staff: Staff, emulator: Emulator
     anna.page.goto(f"{LIST}{payment.pk}/change/")
     anna.page.get_by_role("button", name="Copy for a ticket").click()
 
-    assert anna.page.get_by_role("status").get_by_text("Copied", exact=True).is_visible()
+    anna.page.get_by_role("status").get_by_text("Copied", exact=True).wait_for()
     copied = anna.page.evaluate("navigator.clipboard.readText()")
     assert f"Payment: {payment.gateway_id}" in copied.splitlines()
     assert emulator.log()[0].request_id in copied
@@ -175,7 +175,7 @@ def test_the_text_is_copied_where_there_is_no_clipboard_to_write_to(staff: Staff
     page.goto(f"{LIST}{payment.pk}/change/")
     page.get_by_role("button", name="Copy for a ticket").click()
 
-    assert page.get_by_role("status").get_by_text("Copied", exact=True).is_visible()
+    page.get_by_role("status").get_by_text("Copied", exact=True).wait_for()
     selected = page.get_by_label("Text for a ticket", exact=True)
     assert selected.evaluate("field => field.selectionEnd - field.selectionStart === field.value.length")
 
