@@ -18,7 +18,7 @@ from django.contrib.auth.models import Group
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
 from django_flowlix.api import FlowlixError, Money
 from django_flowlix.emulator.controls import DASHBOARD_REASON
@@ -27,15 +27,24 @@ from django_flowlix.exceptions import InvalidRefundRequest, PaymentError, Refund
 from django_flowlix.models import Payment, Refund, StatusChange
 from django_flowlix.services import refund_payment, start_payment, sync_payment
 from django_flowlix.services.reconciliation import Run
-from tests.conftest import TEST_KEY, FakeClock, a_request
-from tests.services.world import LIMITS, REFUSALS, RUBBISH, SILENCE, Fault, WorkerDied, World, opened
+from tests.conftest import FakeClock, a_request
+from tests.services.world import (
+    HOUR,
+    KEY_LIFE_SECONDS,
+    LIMITS,
+    PAUSES,
+    REFUSALS,
+    RUBBISH,
+    SILENCE,
+    Fault,
+    Happenings,
+    WorkerDied,
+    World,
+    opened,
+)
 
 AMOUNT = 4999
 PARTS = (1000, 2000, None)
-HOUR = 3600.0
-PAUSES = (1, 5, 61, 10 * 60, 31 * 60, 6 * HOUR, 23.5 * HOUR, 25 * HOUR, 72 * HOUR)
-KEY_LIFE_SECONDS = 23 * HOUR
-"""24 hours less the margin of one: nothing is ever sent again under a key as old as that."""
 SILENT_REFUSALS = (400, 401, 403, 404, 422, 429)
 YOUNG = timedelta(days=4)
 """A paid payment is looked at every day in its first week."""
@@ -45,17 +54,11 @@ FAULTS = st.one_of(*[st.sampled_from(faults) for faults in (SILENCE, REFUSALS, R
 OPERATIONS = ("refund", "retrieve", "list")
 
 
-class Refunding(RuleBasedStateMachine):
-    world: World
-
+class Refunding(Happenings):
     def __init__(self) -> None:
         super().__init__()
-        self.world.begin()
-        self.gateway, self.clock = self.world.gateway, self.world.clock
         self.in_parts = self.gateway.state.contract.name != "eu"
-        self.statuses: dict[int, str] = {}
         self.tokens: list[tuple[int, str]] = []
-        self.key_number = 1
         self.pay()
 
     # --- the customer and the staff ---------------------------------------------------------------------------
@@ -170,29 +173,9 @@ class Refunding(RuleBasedStateMachine):
         self.refund(data, None, True)
         self.gateway.state.faults.clear()
 
-    @rule(seconds=st.sampled_from(PAUSES))
-    def time_passes(self, seconds: float) -> None:
-        self.clock.advance(seconds=seconds)
-
-    @rule(revoke=st.booleans())
-    def key_is_rotated(self, revoke: bool) -> None:
-        if revoke:
-            self.gateway.revoke_key(f"{TEST_KEY}{self.key_number}")
-        self.key_number += 1
-        self.world.use_key(self.key_number)
-
     @rule(point=st.sampled_from(sorted(World.REFUND_POINTS)))
     def next_worker_dies(self, point: str) -> None:
         self.world.armed = point
-
-    @rule(times=st.integers(1, 2))
-    def receiver_raises(self, times: int) -> None:
-        self.world.receiver_faults = times
-
-    @rule()
-    def sync(self) -> None:
-        with contextlib.suppress(WorkerDied):
-            Run().execute()
 
     @rule(data=st.data())
     def look(self, data: st.DataObject) -> None:

@@ -19,7 +19,7 @@ from django.test import Client
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
 from django_flowlix.api import FlowlixError, Money
 from django_flowlix.emulator.request_log import LogEntry
@@ -27,15 +27,19 @@ from django_flowlix.exceptions import AlreadyPaid, PaymentError, PaymentRejected
 from django_flowlix.models import Payment, StatusChange
 from django_flowlix.services import start_payment, sync_payment
 from django_flowlix.services.reconciliation import Run
-from tests.conftest import TEST_KEY, FakeClock, a_request
+from tests.conftest import FakeClock, a_request
 from tests.services.world import (
     ABOUT_ANOTHER,
+    HOUR,
+    KEY_LIFE_SECONDS,
     LIES,
     LIMITS,
+    PAUSES,
     REFUSALS,
     RUBBISH,
     SILENCE,
     Fault,
+    Happenings,
     WorkerDied,
     World,
     opened,
@@ -43,26 +47,16 @@ from tests.services.world import (
 
 ORDERS = ("A1", "a1")
 AMOUNTS = (4999, 5999)
-HOUR = 3600.0
-PAUSES = (1, 3, 20, 61, 31 * 60, 6 * HOUR, 23.5 * HOUR, 25 * HOUR, 72 * HOUR)
-KEY_LIFE_SECONDS = 23 * HOUR
-"""24 hours less the margin of one: nothing is ever sent again under a key as old as that."""
 SILENT_REFUSALS = (400, 401, 402, 403, 404, 422, 429)
 
 FAULTS = st.one_of(*[st.sampled_from(faults) for faults in (SILENCE, REFUSALS, RUBBISH, LIES, LIMITS)])
 OPERATIONS = ("create_hosted", "retrieve", "list")
 
 
-class Checkout(RuleBasedStateMachine):
-    world: World
-
+class Checkout(Happenings):
     def __init__(self) -> None:
         super().__init__()
-        self.world.begin()
-        self.gateway, self.clock = self.world.gateway, self.world.clock
         self.pages: dict[str, str] = {}
-        self.statuses: dict[int, str] = {}
-        self.key_number = 1
 
     # --- the customer -----------------------------------------------------------------------------------------
 
@@ -173,29 +167,9 @@ class Checkout(RuleBasedStateMachine):
             self.click(ORDERS[0], AMOUNTS[0])
             self.gateway.state.faults.clear()
 
-    @rule(seconds=st.sampled_from(PAUSES))
-    def time_passes(self, seconds: float) -> None:
-        self.clock.advance(seconds=seconds)
-
-    @rule(revoke=st.booleans())
-    def key_is_rotated(self, revoke: bool) -> None:
-        if revoke:
-            self.gateway.revoke_key(f"{TEST_KEY}{self.key_number}")
-        self.key_number += 1
-        self.world.use_key(self.key_number)
-
     @rule(point=st.sampled_from(sorted(World.POINTS)))
     def next_worker_dies(self, point: str) -> None:
         self.world.armed = point
-
-    @rule(times=st.integers(1, 2))
-    def receiver_raises(self, times: int) -> None:
-        self.world.receiver_faults = times
-
-    @rule()
-    def sync(self) -> None:
-        with contextlib.suppress(WorkerDied):
-            Run().execute()
 
     @rule(data=st.data())
     def look(self, data: st.DataObject) -> None:

@@ -1,13 +1,15 @@
-"""The world the state machine runs in: what a gateway can do wrong, and where a worker can die."""
+"""The world the state machines run in: what a gateway can do wrong, where a worker can die, what happens besides."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from django_flowlix.api.transport import Transport
 from django_flowlix.emulator.server import EmulatorServer
@@ -22,6 +24,7 @@ from django_flowlix.services import (
     refunds,
     transitions,
 )
+from django_flowlix.services.reconciliation import Run
 from django_flowlix.signals import SIGNALS
 from tests.conftest import BASE_URL, TEST_KEY, FakeClock
 
@@ -55,6 +58,11 @@ LIMITS: list[Fault] = [
     *[("rate_limited", {"retry_after_seconds": seconds}) for seconds in (0, 3, 120)],
     *[("rate_limited", {"form": form}) for form in ("http_date", "rubbish", "absent")],
 ]
+
+HOUR = 3600.0
+KEY_LIFE_SECONDS = 23 * HOUR
+"""24 hours less the margin of one: nothing is ever sent again under a key as old as that."""
+PAUSES = (1, 3, 5, 20, 61, 10 * 60, 31 * 60, 6 * HOUR, 23.5 * HOUR, 25 * HOUR, 72 * HOUR)
 
 
 class WorkerDied(BaseException):
@@ -142,3 +150,36 @@ def opened(contract: str, clock: FakeClock, settings: Any, patch: pytest.MonkeyP
         finally:
             for signal in SIGNALS.values():
                 signal.disconnect(world.receive)
+
+
+class Happenings(RuleBasedStateMachine):
+    """What happens to payments and refunds alike: time passes, keys are rotated, workers and receivers fail."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world.begin()
+        self.gateway, self.clock = self.world.gateway, self.world.clock
+        self.statuses: dict[int, str] = {}
+        self.key_number = 1
+
+    @rule(seconds=st.sampled_from(PAUSES))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.advance(seconds=seconds)
+
+    @rule(revoke=st.booleans())
+    def key_is_rotated(self, revoke: bool) -> None:
+        if revoke:
+            self.gateway.revoke_key(f"{TEST_KEY}{self.key_number}")
+        self.key_number += 1
+        self.world.use_key(self.key_number)
+
+    @rule(times=st.integers(1, 2))
+    def receiver_raises(self, times: int) -> None:
+        self.world.receiver_faults = times
+
+    @rule()
+    def sync(self) -> None:
+        with suppress(WorkerDied):
+            Run().execute()
