@@ -61,6 +61,13 @@ def check_deployed_mode(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     ]
 
 
+@register(deploy=True)
+def check_admins(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W039: alerts are mailed to ADMINS."""
+    hint = "Set ADMINS and Django's mail settings; silence this if a receiver of alert_opened tells somebody."
+    return [] if settings.ADMINS else [_message("W039", "ADMINS is empty: nobody gets alerts by mail.", hint)]
+
+
 @register(Tags.security)
 def check_time_zone(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """E036: keys live for hours and leases for seconds; local times repeat an hour in autumn."""

@@ -22,6 +22,7 @@ def sound_project(settings: Any) -> None:
     configure(settings)
     settings.DEBUG = False
     settings.ALLOWED_HOSTS = ["shop.example"]
+    settings.ADMINS = ["ops@shop.example"]
 
 
 def configure(settings: Any, **changes: object) -> None:
@@ -84,6 +85,12 @@ def test_w032_k1_a_test_key_in_a_deployed_project(settings: Any) -> None:
     configure(settings, SECRET_KEY=TEST_KEY)
     assert "W032" not in reported()
     assert reported(deploy=True)["W032"].level == WARNING
+
+
+def test_w039_alerts_that_nobody_gets_by_mail(settings: Any) -> None:
+    settings.ADMINS = []
+    assert "W039" not in reported()
+    assert reported(deploy=True)["W039"].level == WARNING
 
 
 @pytest.mark.parametrize("mode", [None, "DEFERRED"])

@@ -28,6 +28,8 @@ def payment_keys(term: str, searched: QuerySet[Payment]) -> list[int]:
     """
     parts: list[QuerySet[Any, Any]] = [
         Payment.objects.filter(gateway_id=term).values_list("pk", flat=True),
+        # Exchanges are pruned after a time; the request id of the one that made the payment stays with it.
+        Payment.objects.filter(request_id=term).values_list("pk", flat=True),
         Refund.objects.filter(gateway_id=term).values_list("payment_id", flat=True),
         Refund.objects.filter(request_id=term).values_list("payment_id", flat=True),
         ApiCall.objects.filter(request_id=term, payment__isnull=False).values_list("payment_id", flat=True),

@@ -21,8 +21,11 @@ from django.core.signals import setting_changed
 from ..api.contracts import CONTRACTS, Contract
 from ..api.redaction import mask
 from ..api.secret import Secret
+from .alert_rules import AlertRule
 from .environment import read_environment
-from .rules import SETTINGS, Fault, SettingError, cross_faults
+from .errors import Fault, SettingError
+from .retention_rules import Retention
+from .rules import SETTINGS, cross_faults
 
 DEFAULT_ALIAS = "default"
 
@@ -50,6 +53,8 @@ class Account:
     ca_bundle: str
     proxy: str
     webhook_secrets: tuple[Secret, ...]
+    alert_rules: Mapping[str, AlertRule] = field(hash=False)
+    retention: Retention
 
     @property
     def contract(self) -> Contract:

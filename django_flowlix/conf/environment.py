@@ -31,6 +31,33 @@ def _exponents(raw: str) -> dict[str, int]:
     return {currency.strip(): int(exponent) for currency, exponent in environ.Env.parse_value(raw, dict).items()}
 
 
+def _alerts(raw: str) -> dict[str, dict[str, float] | None]:
+    rules: dict[str, dict[str, float] | None] = {}
+    for entry in _texts(raw):
+        name, _, number = entry.partition("=")
+        rule, _, parameter = name.strip().partition(".")
+        if not parameter:
+            if number.strip() != "off" or rules.get(rule):
+                raise ValueError(entry)
+            rules[rule] = None
+            continue
+        parameters = rules.setdefault(rule, {})
+        if parameters is None:
+            raise ValueError(entry)
+        parameters[parameter] = _number(number)
+    return rules
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _ages(raw: str) -> dict[str, int | None]:
+    pairs = (entry.partition("=") for entry in _texts(raw))
+    return {name.strip(): None if days.strip() == "never" else int(days) for name, _, days in pairs}
+
+
 # What is not plain text: how it is read, and how a person writes it.
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "SECRET_KEY": (Secret, "fl_live_sk_…"),
@@ -42,6 +69,8 @@ _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "REQUESTS_PER_MINUTE": (int, "100"),
     "CURRENCY_EXPONENTS": (_exponents, "HUF=0,ISK=0"),
     "WEBHOOK_SECRETS": (_secrets, "whsec_…,whsec_…"),
+    "ALERTS": (_alerts, "decline_rate.threshold=0.4,latency=off"),
+    "RETENTION": (_ages, "calls_days=180,changes_days=never"),
 }
 
 

@@ -19,32 +19,14 @@ from ..api.idempotency import NAMESPACE_PATTERN
 from ..api.money import MoneyError, exponent_of
 from ..api.secret import Secret
 from ..api.transport import is_loopback
+from .alert_rules import alert_rules
+from .errors import Fault, SettingError
+from .retention_rules import retention
 
 _REQUIRED = object()
 PLACEHOLDER = "{order_reference}"
 _HOST = re.compile(r"[a-z0-9._-]+")
 _HOST_AND_PORT = re.compile(r"[a-z0-9._-]+(?::[0-9]{1,5})?")
-
-
-class SettingError(ValueError):
-    """A value that cannot be run with, and what to write instead."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault of the configuration; `check_id` is `E…` (refused) or `W…` (runs, but look)."""
-
-    check_id: str
-    message: str
-    hint: str
-
-    @property
-    def is_error(self) -> bool:
-        return self.check_id.startswith("E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +41,7 @@ class Setting:
     def absent(self) -> Any:
         if self.default is _REQUIRED:
             raise SettingError("is missing.", "Set it in FLOWLIX or in the environment.")
-        return self.default
+        return self.parse(self.default)
 
 
 def _text(value: object) -> str:
@@ -238,6 +220,8 @@ SETTINGS: dict[str, Setting] = {
     "CA_BUNDLE": Setting("ca_bundle", "E019", _ca_bundle, ""),
     "PROXY": Setting("proxy", "E021", _optional_address, ""),
     "WEBHOOK_SECRETS": Setting("webhook_secrets", "E022", _webhook_secrets, ()),
+    "ALERTS": Setting("alert_rules", "E037", alert_rules, {}),
+    "RETENTION": Setting("retention", "E038", retention, {}),
 }
 
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from .alert import Alert, AlertDelivery
 from .api_call import ApiCall
 from .payment import Payment
 from .refund import Refund
 from .status_change import StatusChange
+from .tally import CallTally, ChangeTally, TalliedHour
 
-__all__ = ["ApiCall", "Payment", "Refund", "StatusChange"]
+__all__ = [
+    "Alert",
+    "AlertDelivery",
+    "ApiCall",
+    "CallTally",
+    "ChangeTally",
+    "Payment",
+    "Refund",
+    "StatusChange",
+    "TalliedHour",
+]

@@ -25,6 +25,7 @@ class ApiCall(models.Model):
     """
 
     account = ExactCharField(max_length=64)
+    livemode = models.BooleanField(_("live"))
     api_key_fingerprint = models.CharField(max_length=16)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="api_calls")
     refund = models.ForeignKey(Refund, on_delete=models.PROTECT, null=True, related_name="api_calls")
@@ -51,6 +52,8 @@ class ApiCall(models.Model):
             models.Index(name="flowlix_call_budget", fields=["api_key_fingerprint", "created_at"]),
             models.Index(name="flowlix_call_pause", fields=["api_key_fingerprint", "paused_until"]),
             models.Index(name="flowlix_call_request", fields=["request_id"]),
+            # Monitoring counts the latest hours of one mode, retention deletes the oldest of both.
+            models.Index(name="flowlix_call_mode", fields=["livemode", "created_at"]),
         ]
 
     def __str__(self) -> str:

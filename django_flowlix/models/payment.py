@@ -103,6 +103,10 @@ class Payment(BackgroundWork):
     review_since = models.DateTimeField(null=True)
     reviewed_reason = models.CharField(max_length=32, default="")
     reviewed_at = models.DateTimeField(null=True)
+    legal_hold_since = models.DateTimeField(
+        _("on legal hold since"), null=True, help_text=_("Nothing of this payment is pruned or erased while it is set.")
+    )
+    personal_data_erased_at = models.DateTimeField(_("personal data erased"), null=True)
     last_synced_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -135,11 +139,13 @@ class Payment(BackgroundWork):
             models.Index(name="flowlix_payment_mode", fields=["livemode", "created_at"]),
             models.Index(name="flowlix_payment_account", fields=["account", "created_at"]),
             models.Index(name="flowlix_payment_last4", fields=["card_last4", "created_at"]),
+            models.Index(name="flowlix_payment_request", fields=["request_id"]),
         ]
         permissions = [
             ("refund_payment", "Can refund payments"),
             ("review_payment", "Can mark payments as reviewed"),
             ("export_payment", "Can export payments"),
+            ("hold_payment", "Can put payments on legal hold"),
         ]
 
     def __str__(self) -> str:

@@ -54,7 +54,10 @@ class StatusChange(models.Model):
     class Meta:
         verbose_name = _("status change")
         verbose_name_plural = _("status changes")
-        indexes = [models.Index(name="flowlix_change_due", fields=["deliver_at"])]
+        indexes = [
+            models.Index(name="flowlix_change_due", fields=["deliver_at"]),
+            models.Index(name="flowlix_change_created", fields=["created_at"]),
+        ]
 
     def __str__(self) -> str:
         words: type[PaymentStatus | RefundStatus] = PaymentStatus if self.refund_id is None else RefundStatus

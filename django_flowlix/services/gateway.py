@@ -60,6 +60,7 @@ class Gateway:
         self._unwritten.append(
             ApiCall(
                 account=self.account.alias,
+                livemode=self.account.livemode,
                 api_key_fingerprint=self.account.api_key_fingerprint,
                 payment=self._payment,
                 refund=self._refund,

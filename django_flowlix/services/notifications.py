@@ -7,10 +7,8 @@ and the note, is called again later by `flowlix_sync`, and holds up neither the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.db.models import F
 
@@ -18,10 +16,10 @@ from ..api.redaction import mask, one_line
 from ..models import Payment, Refund, StatusChange
 from ..signals import SIGNALS
 from . import clock, schedule
+from .receivers import receivers_of
 
 logger = logging.getLogger("django_flowlix")
 
-Receiver = Callable[..., Any]
 # Django would undo the receiver's work, and our note that it ran, without a word.
 _SWALLOWED = "a database error was caught outside an atomic() of the receiver's own: its work is undone"
 
@@ -30,8 +28,9 @@ def deliver(change: StatusChange) -> bool:
     """Call the receivers that have not run yet; returns True when all have. Raises nothing a receiver raised."""
     if change.delivered_at is not None or not change.signal:
         return True
+    signal, arguments = SIGNALS[change.signal], _arguments(change)
     done = set(change.delivered_to.splitlines())
-    waiting = [(name, receiver) for name, receiver in _receivers(change) if name not in done]
+    waiting = [(name, receiver) for name, receiver in receivers_of(signal, arguments["sender"]) if name not in done]
     errors: list[str] = []
     for name, receiver in waiting:
         completes = name == waiting[-1][0] and not errors
@@ -39,7 +38,7 @@ def deliver(change: StatusChange) -> bool:
             with transaction.atomic(durable=True):
                 if not _claim(change, name, completes=completes):
                     return False  # another worker is delivering this change
-                receiver(signal=SIGNALS[change.signal], **_arguments(change))
+                receiver(signal=signal, **arguments)
                 if transaction.get_rollback():
                     raise transaction.TransactionManagementError(_SWALLOWED)
         except Exception as error:  # the merchant's code may raise anything; the money is booked already
@@ -55,26 +54,6 @@ def deliver(change: StatusChange) -> bool:
 def _arguments(change: StatusChange) -> dict[str, Any]:
     about = {"payment": change.payment, "change": change}
     return about | {"sender": Payment} if change.refund is None else about | {"sender": Refund, "refund": change.refund}
-
-
-def _receivers(change: StatusChange) -> Iterator[tuple[str, Receiver]]:
-    """Yield the connected receivers under names that are the same in every process."""
-    sender = Payment if change.refund_id is None else Refund
-    sync_receivers, async_receivers = SIGNALS[change.signal]._live_receivers(sender)
-    seen: dict[str, int] = {}
-    for receiver in [*sync_receivers, *map(async_to_sync, async_receivers)]:
-        name = _name(receiver)
-        seen[name] = seen.get(name, 0) + 1
-        # Closures of one factory share a name; their order of connection tells them apart.
-        yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), receiver
-
-
-def _name(receiver: Receiver) -> str:
-    function = getattr(receiver, "awaitable", receiver)
-    function = getattr(function, "__func__", function)
-    if not hasattr(function, "__qualname__"):
-        function = type(function)
-    return one_line(f"{function.__module__}.{function.__qualname__}", 200)
 
 
 def _claim(change: StatusChange, name: str, *, completes: bool) -> bool:

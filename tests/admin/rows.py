@@ -73,6 +73,7 @@ def a_refund(payment: Payment, **changes: Any) -> Refund:
 def a_call(payment: Payment | None, request_id: str, refund: Refund | None = None) -> ApiCall:
     return ApiCall.objects.create(
         account="default",
+        livemode=False,
         payment=payment,
         refund=refund,
         operation="retrieve",

@@ -48,6 +48,8 @@ def test_every_setting_has_a_variable(settings: Any, monkeypatch: pytest.MonkeyP
         "CA_BUNDLE": __file__,
         "PROXY": "http://proxy.example:3128",
         "WEBHOOK_SECRETS": "whsec_new,whsec_old",
+        "ALERTS": "decline_rate.threshold=0.4, decline_rate.minimum=50,latency=off",
+        "RETENTION": "calls_days=180,alerts_days=never",
     }
     assert set(written) == set(SETTINGS)
     for name, text in written.items():
@@ -61,6 +63,9 @@ def test_every_setting_has_a_variable(settings: Any, monkeypatch: pytest.MonkeyP
     assert (account.requests_per_minute, account.currency_exponents) == (250, {"HUF": 0, "ISK": 0})
     assert account.webhook_secrets == ("whsec_new", "whsec_old")
     assert (account.idempotency_namespace, account.ca_bundle) == ("staging", __file__)
+    assert (account.alert_rules["decline_rate"].threshold, account.alert_rules["decline_rate"].minimum) == (0.4, 50)
+    assert "latency" not in account.alert_rules
+    assert (account.retention.calls_days, account.retention.alerts_days) == (180, None)
 
 
 def test_secrets_are_wrapped_as_soon_as_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,28 @@ from typing import Any
 import pytest
 
 from django_flowlix import conf
+from django_flowlix.conf.retention_rules import Retention
 from django_flowlix.conf.rules import SETTINGS
 
 TEST_KEY = "_".join(["fl", "test", "sk", "rulesOnly0123456789"])
 LIVE_KEY = "_".join(["fl", "live", "sk", "rulesOnly0123456789"])
 SIGNING_SECRET = "_".join(["whsec", "rulesOnly0123456789"])
 VALID = {"SECRET_KEY": TEST_KEY, "BASE_URL": "https://shop.example"}
+
+RULES = [
+    "decline_rate",
+    "server_errors",
+    "no_answers",
+    "latency",
+    "rate_limited",
+    "credentials_refused",
+    "unconfirmed",
+    "stuck",
+    "needs_review",
+    "notifications_failing",
+    "sync_overdue",
+    "no_sales",
+]
 
 GOOD: dict[str, list[tuple[object, object]]] = {
     "SECRET_KEY": [(TEST_KEY, TEST_KEY), (LIVE_KEY, LIVE_KEY)],
@@ -48,6 +64,14 @@ GOOD: dict[str, list[tuple[object, object]]] = {
     "CA_BUNDLE": [(__file__, __file__), ("", "")],
     "PROXY": [("http://proxy.example:3128", "http://proxy.example:3128"), ("", "")],
     "WEBHOOK_SECRETS": [([SIGNING_SECRET], (SIGNING_SECRET,)), ([], ())],
+    "ALERTS": [(dict.fromkeys(RULES), {})],
+    "RETENTION": [
+        ({}, Retention(calls_days=400, changes_days=None, alerts_days=400, personal_data_days=None)),
+        (
+            {"calls_days": 30, "changes_days": 3650, "alerts_days": None, "personal_data_days": 1},
+            Retention(calls_days=30, changes_days=3650, alerts_days=None, personal_data_days=1),
+        ),
+    ],
 }
 
 TEXT_ONLY = [None, 7, b"bytes", ["list"]]
@@ -108,6 +132,36 @@ BAD: dict[str, list[object]] = {
     "CA_BUNDLE": [None, "/no/such/file.pem"],
     "PROXY": ["proxy.example", "http://user:password@proxy.example", "socks5://proxy.example", None],
     "WEBHOOK_SECRETS": [SIGNING_SECRET, ["not-a-signing-secret"], [7], None],
+    "ALERTS": [
+        None,
+        [],
+        "decline_rate",
+        {"decline_rates": {}},
+        {7: {}},
+        {"decline_rate": 0.4},
+        {"decline_rate": {"treshold": 0.4}},
+        {"decline_rate": {"threshold": "0.4"}},
+        {"decline_rate": {"threshold": 40}},
+        {"decline_rate": {"threshold": 0}},
+        {"decline_rate": {"threshold": float("nan")}},
+        {"decline_rate": {"threshold": True}},
+        {"decline_rate": {"minimum": 2.5}},
+        {"decline_rate": {"window_minutes": 1}},
+        {"decline_rate": {"clear_ratio": 1.1}},
+        {"rate_limited": {"spike_factor": 2}},
+        {"unconfirmed": {"window_minutes": 15}},
+        {"latency": {"threshold": float("inf")}},
+    ],
+    "RETENTION": [
+        None,
+        400,
+        {"calls": 30},
+        {"calls_days": 0},
+        {"calls_days": 1.5},
+        {"calls_days": True},
+        {"calls_days": "30"},
+        {"calls_days": 40000},
+    ],
 }
 
 

@@ -179,6 +179,7 @@ def test_r6_background_leaves_a_part_of_the_limit_to_the_checkout(
     for _ in range(8):
         ApiCall.objects.create(
             account="default",
+            livemode=False,
             api_key_fingerprint=Payment.objects.all()[0].api_key_fingerprint,
             operation="retrieve",
             method="GET",
