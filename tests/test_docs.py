@@ -19,11 +19,11 @@ from django.core.management import BaseCommand, get_commands, load_command_class
 from django_flowlix import api, exceptions, services, urls
 from django_flowlix.admin import PaymentAdmin, RefundAdmin
 from django_flowlix.admin.export import COLUMNS
-from django_flowlix.admin.queues import PAYMENT_QUEUES, REFUND_QUEUES
 from django_flowlix.conf import environment
 from django_flowlix.conf.rules import SETTINGS
 from django_flowlix.models import Payment, Refund
 from django_flowlix.services import schedule
+from django_flowlix.services.monitoring.queues import PAYMENT_QUEUES, REFUND_QUEUES
 from django_flowlix.signals import SIGNALS
 from django_flowlix.statuses import PaymentStatus, RefundSource, RefundStatus, ReviewReason
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..conf import accounts
+from ..services.monitoring.queues import PAYMENT_QUEUES, REFUND_QUEUES, Queue
 from ..statuses import ReviewReason
-from .queues import PAYMENT_QUEUES, REFUND_QUEUES, Queue
 
 
 def refuse(request: HttpRequest, title: object, value: str) -> IncorrectLookupParameters:

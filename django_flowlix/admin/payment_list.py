@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from ..models import Payment
+from ..services.monitoring.queues import PAYMENT_QUEUES, REVIEW, Queue
 from .asking import AskingAdmin
 from .chosen import NotChosen, check_keys
 from .day_filter import DayFilter
@@ -19,7 +20,6 @@ from .display import card_text, mode_badge, state_badges
 from .export import ExportAdmin
 from .filters import AccountFilter, ModeFilter, PaymentQueueFilter, ReviewReasonFilter, configured_aliases
 from .paging import CappedPaginator, IndexedChangeList
-from .queues import PAYMENT_QUEUES, REVIEW, Queue
 from .review import ReviewAdmin
 from .search import payment_keys
 

@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from ..models import Refund
+from ..services.monitoring.queues import REFUND_QUEUES, Queue
 from .day_filter import DayFilter
 from .display import mode_badge, refund_badge, refund_note, requester
 from .filters import RefundQueueFilter
 from .paging import CappedPaginator, IndexedChangeList
-from .queues import REFUND_QUEUES, Queue
 from .read_only import ReadOnlyAdmin
 from .search import refund_keys
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.db import connections
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from ..models import ApiCall, Payment, Refund
+from ..models.unions import first
 
 MOST_BY_CARD = 1000
 """So many payments are found by a card's last four digits, the newest ones; the other terms find a handful."""
@@ -50,11 +50,3 @@ def refund_keys(term: str) -> list[int]:
     calls = ApiCall.objects.filter(request_id=term, refund__isnull=False).values_list("refund_id", flat=True)
     others = (part.values_list("pk", flat=True) for part in parts)
     return list(Refund.objects.filter(gateway_id=term).values_list("pk", flat=True).union(calls, *others))
-
-
-def first(rows: QuerySet[Any], most: int) -> QuerySet[Any]:
-    """Return at most so many rows, in a form that may be a part of a UNION on every database."""
-    if connections[rows.db].features.supports_slicing_ordering_in_compound:
-        return rows[:most]
-    model: type[Model] = rows.model
-    return model._default_manager.filter(pk__in=rows.values("pk")[:most])  # SQLite

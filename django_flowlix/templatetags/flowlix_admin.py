@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from ..admin.queues import MOST_COUNTED, PAYMENT_QUEUES, REFUND_QUEUES, Queue, count
+from ..services.monitoring.queues import MOST_COUNTED, PAYMENT_QUEUES, REFUND_QUEUES, Queue, waiting
 
 register = template.Library()
 
@@ -27,11 +27,11 @@ def flowlix_work_queues(context: template.Context) -> dict[str, Any]:
         {
             "of": queue.model._meta.verbose_name_plural,
             "label": queue.label,
-            "count": _shown(number),
-            "waits": bool(number),
+            "count": _shown(waits.number),
+            "waits": bool(waits.number),
             "url": _address(queue, getattr(request, "current_app", None)),
         }
-        for queue, number in count(queues).items()
+        for queue, waits in waiting(queues).items()
     ]
     return {"queues": lines}
 

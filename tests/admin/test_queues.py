@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from django_flowlix.admin.queues import PAYMENT_QUEUES, REFUND_QUEUES, count
+from django_flowlix.services.monitoring.queues import PAYMENT_QUEUES, REFUND_QUEUES, Waiting, waiting
 from tests.admin.people import someone
 from tests.admin.reading import LIST, own_queries, text_of
 from tests.admin.rows import NOON, a_payment, a_refund, many_payments
@@ -124,33 +124,35 @@ def test_the_apps_page_costs_one_query_of_ours(work: None, almighty: Client) -> 
     assert len(queries) <= 6
 
 
-@pytest.mark.parametrize(("waiting", "shown"), [(3, "3"), (4, "3+")])
+@pytest.mark.parametrize(("number", "shown"), [(3, "3"), (4, "3+")])
 def test_counting_stops(
-    almighty: Client, monkeypatch: pytest.MonkeyPatch, waiting: int, shown: str, fake_clock: FakeClock
+    almighty: Client, monkeypatch: pytest.MonkeyPatch, number: int, shown: str, fake_clock: FakeClock
 ) -> None:
-    monkeypatch.setattr("django_flowlix.admin.queues.MOST_COUNTED", 3)
+    monkeypatch.setattr("django_flowlix.services.monitoring.queues.MOST_COUNTED", 3)
     monkeypatch.setattr("django_flowlix.templatetags.flowlix_admin.MOST_COUNTED", 3)
-    many_payments(waiting + 5, status="succeeded")
-    many_payments_to_review(waiting)
+    many_payments(number + 5, status="succeeded")
+    many_payments_to_review(number)
 
     assert lines(almighty)[0][1] == shown
-    assert set(count(PAYMENT_QUEUES + REFUND_QUEUES).values()) == {waiting, 0}
+    assert {waits.number for waits in waiting(PAYMENT_QUEUES + REFUND_QUEUES).values()} == {number, 0}
 
 
-def many_payments_to_review(waiting: int) -> None:
-    for number in range(waiting):
+def many_payments_to_review(count: int) -> None:
+    for number in range(count):
         a_payment(f"r{number}", review_reason="mismatch", review_since=NOON)
 
 
 def test_a_thousand_is_written_with_its_comma(almighty: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     queues = (*PAYMENT_QUEUES, *REFUND_QUEUES)
-    monkeypatch.setattr("django_flowlix.templatetags.flowlix_admin.count", lambda asked: dict.fromkeys(queues, 1001))
+    monkeypatch.setattr(
+        "django_flowlix.templatetags.flowlix_admin.waiting", lambda asked: dict.fromkeys(queues, Waiting(1001, NOON))
+    )
 
     assert {number for _label, number, _address in lines(almighty)} == {"1,000+"}
 
 
 def test_nothing_to_count() -> None:
-    assert count([]) == {}
+    assert waiting([]) == {}
 
 
 def test_no_work_is_quiet(almighty: Client) -> None:

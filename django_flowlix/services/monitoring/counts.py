@@ -1,0 +1,203 @@
+"""Reading counts: closed hours from the tallies, the rest from the rows themselves, in one statement per table.
+
+So the figures are right at every moment, whether hours have been closed or not; closing makes them fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    F,
+    Max,
+    Model,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Trunc
+
+from ...models import ApiCall, CallTally, ChangeTally, StatusChange, TalliedHour
+from ...statuses import WAITING, PaymentStatus
+from .call_result import DURATION_CLASS, RESULT, CallResult
+
+HOUR = timedelta(hours=1)
+Grain = Literal["hour", "day"]
+
+CALL_FACTS = ("account", "livemode", "operation", "result", "duration_class")
+CHANGE_FACTS = (
+    "account",
+    "livemode",
+    "of_refunds",
+    "status",
+    "decline_code",
+    "card_brand",
+    "card_country",
+    "currency",
+    "exponent",
+)
+DECIDED = (PaymentStatus.SUCCEEDED, PaymentStatus.FAILED)
+"""The bank has said yes or no: what the decline rate is a share of."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallCount:
+    """So many calls that share these facts; `at` is the start of their hour or day (UTC)."""
+
+    at: datetime
+    account: str
+    livemode: bool
+    operation: str
+    result: CallResult
+    duration_class: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCount:
+    """So many payments (or refunds) that came to a status; `amount_minor` is the sum in minor units of `currency`.
+
+    Coming to `pending` is counted once, when the gateway has taken the payment.
+    """
+
+    at: datetime
+    account: str
+    livemode: bool
+    of_refunds: bool
+    status: str
+    decline_code: str
+    card_brand: str
+    card_country: str
+    currency: str
+    exponent: int
+    number: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose figures: one mode, or both with None; one account, or all with ""."""
+
+    livemode: bool | None = None
+    account: str = ""
+
+    def filters(self, prefix: str = "") -> Q:
+        found = Q() if self.livemode is None else Q(**{f"{prefix}livemode": self.livemode})
+        return found & Q(**{f"{prefix}account": self.account}) if self.account else found
+
+
+EVERYTHING = Scope()
+
+
+def tallied_until() -> datetime | None:
+    """Return the end of the last closed hour, None when none is."""
+    last: datetime | None = TalliedHour.objects.aggregate(last=Max("hour"))["last"]
+    return last + HOUR if last else None
+
+
+def count_calls(
+    since: datetime, until: datetime, scope: Scope, *, closed_until: datetime | None, grain: Grain = "hour"
+) -> list[CallCount]:
+    """Count the calls from `since` (inclusive) to `until` (exclusive). One statement."""
+    closed, rest = spans(since, until, closed_until)
+    parts = [raw_calls(*span, scope, grain) for span in rest]
+    if closed:
+        parts.insert(0, _tallied(CallTally, closed, scope, CALL_FACTS, {"total": Sum("number")}, grain))
+    return [
+        CallCount(at, account, bool(livemode), operation, CallResult(result), duration_class, int(total))
+        for at, account, livemode, operation, result, duration_class, total in _together(parts)
+    ]
+
+
+def count_changes(
+    since: datetime, until: datetime, scope: Scope, *, closed_until: datetime | None, grain: Grain = "hour"
+) -> list[ChangeCount]:
+    """Count what payments and refunds came to from `since` (inclusive) to `until` (exclusive). One statement."""
+    closed, rest = spans(since, until, closed_until)
+    parts = [raw_changes(*span, scope, grain) for span in rest]
+    if closed:
+        sums = {"total": Sum("number"), "total_minor": Sum("amount_minor")}
+        parts.insert(0, _tallied(ChangeTally, closed, scope, CHANGE_FACTS, sums, grain))
+    return [_change_count(*row) for row in _together(parts)]
+
+
+def _change_count(at: datetime, account: str, livemode: object, of_refunds: object, *facts: Any) -> ChangeCount:
+    # In a UNION no column says that it is a boolean, and a sum may be a Decimal.
+    *words, number, amount_minor = facts
+    names = (*CHANGE_FACTS[3:], "number", "amount_minor")
+    values = dict(zip(names, (*words, int(number), int(amount_minor)), strict=True))
+    return ChangeCount(at=at, account=account, livemode=bool(livemode), of_refunds=bool(of_refunds), **values)
+
+
+def spans(
+    since: datetime, until: datetime, closed_until: datetime | None
+) -> tuple[tuple[datetime, datetime] | None, list[tuple[datetime, datetime]]]:
+    """Cut a window into whole closed hours (None without any) and the rest before and after them."""
+    first = hour_of(since) if hour_of(since) == since else hour_of(since) + HOUR
+    last = min(hour_of(until), closed_until or first)
+    if first >= last:
+        return None, [(since, until)]
+    around = [(since, first), (last, until)]
+    return (first, last), [(begin, end) for begin, end in around if begin < end]
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return the start of a moment's hour in UTC: clocks that are set back repeat an hour in no other zone than it."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def raw_calls(since: datetime, until: datetime, scope: Scope, grain: Grain = "hour") -> QuerySet[Any, Any]:
+    rows = ApiCall.objects.filter(scope.filters(), created_at__gte=since, created_at__lt=until)
+    rows = rows.annotate(at=Trunc("created_at", grain, tzinfo=UTC), result=RESULT, duration_class=DURATION_CLASS)
+    counted: QuerySet[Any, Any] = rows.order_by().values("at", *CALL_FACTS).annotate(total=Count("pk"))
+    return counted.values_list("at", *CALL_FACTS, "total")
+
+
+def raw_changes(since: datetime, until: datetime, scope: Scope, grain: Grain = "hour") -> QuerySet[Any, Any]:
+    rows = StatusChange.objects.filter(scope.filters("payment__"), created_at__gte=since, created_at__lt=until)
+    # Reviews are changes to the same status; a payment that waits may go from one kind of waiting to another.
+    rows = rows.exclude(from_status=F("to_status")).exclude(from_status__in=WAITING, to_status__in=WAITING)
+    of_payment = Q(refund__isnull=True)
+    is_declined, is_decided = of_payment & Q(to_status=PaymentStatus.FAILED), of_payment & Q(to_status__in=DECIDED)
+    facts: dict[str, Any] = {
+        "account": F("payment__account"),
+        "livemode": F("payment__livemode"),
+        "of_refunds": Case(When(of_payment, then=Value(False)), default=Value(True), output_field=BooleanField()),
+        "status": F("to_status"),
+        "decline_code": _text_if(is_declined, "payment__decline_code"),
+        "card_brand": _text_if(is_decided, "payment__card_brand"),
+        "card_country": _text_if(is_decided, "payment__card_country"),
+        "currency": F("payment__currency"),
+        "exponent": F("payment__exponent"),
+    }
+    amount = Case(When(of_payment, then=F("payment__amount_minor")), default=F("refund__amount_minor"))
+    rows = rows.annotate(at=Trunc("created_at", grain, tzinfo=UTC), **facts)
+    sums = {"total": Count("pk"), "total_minor": Sum(amount, output_field=BigIntegerField())}
+    counted: QuerySet[Any, Any] = rows.order_by().values("at", *CHANGE_FACTS).annotate(**sums)
+    return counted.values_list("at", *CHANGE_FACTS, *sums)
+
+
+def _text_if(condition: Q, column: str) -> Case:
+    return Case(When(condition, then=F(column)), default=Value(""), output_field=CharField(max_length=64))
+
+
+def _tallied(
+    model: type[Model], span: tuple[datetime, datetime], scope: Scope, facts: tuple[str, ...], sums: Any, grain: Grain
+) -> QuerySet[Any, Any]:
+    rows = model._default_manager.filter(scope.filters(), hour__gte=span[0], hour__lt=span[1])
+    rows = rows.annotate(at=Trunc("hour", grain, tzinfo=UTC))
+    grouped: QuerySet[Any, Any] = rows.order_by().values("at", *facts).annotate(**sums)
+    return grouped.values_list("at", *facts, *sums)
+
+
+def _together(parts: list[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
+    return parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
