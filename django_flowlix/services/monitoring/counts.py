@@ -113,7 +113,7 @@ def count_calls(
     if closed:
         parts.insert(0, _tallied(CallTally, closed, scope, CALL_FACTS, {"total": Sum("number")}, grain))
     return [
-        CallCount(at, account, bool(livemode), operation, CallResult(result), duration_class, int(total))
+        CallCount(at, account, bool(livemode), operation, CallResult(result), int(duration_class), int(total))
         for at, account, livemode, operation, result, duration_class, total in _together(parts)
     ]
 
