@@ -17,7 +17,7 @@ from ..api import Exchange, FlowlixClient, RateLimitError
 from ..api.transport import is_loopback
 from ..conf import Account
 from ..models import ApiCall, Payment, Refund
-from . import clock, leases
+from . import clock, event_log, leases
 
 _CHECKOUT_SHARE = 0.2
 _FEW_REQUESTS = 10
@@ -55,32 +55,32 @@ class Gateway:
         return _client(self.account).observed(self, deadline_seconds=self._deadline_seconds - pause_seconds)
 
     def exchanged(self, exchange: Exchange) -> None:
-        """Keep one HTTP try for the record (called by the client)."""
+        """Keep one HTTP try for the record, and tell the log (called by the client)."""
         pause = exchange.retry_after_seconds if exchange.http_status == 429 else None
-        self._unwritten.append(
-            ApiCall(
-                account=self.account.alias,
-                livemode=self.account.livemode,
-                api_key_fingerprint=self.account.api_key_fingerprint,
-                payment=self._payment,
-                refund=self._refund,
-                operation=exchange.operation,
-                method=exchange.method,
-                path=exchange.path,
-                try_number=exchange.try_number,
-                idempotency_key=exchange.idempotency_key,
-                http_status=exchange.http_status,
-                request_id=exchange.request_id,
-                outcome=exchange.outcome,
-                error_type=exchange.error_type,
-                error_code=exchange.error_code,
-                decline_code=exchange.decline_code,
-                duration_ms=exchange.duration_ms,
-                rate_limit_remaining=exchange.rate_limit_remaining,
-                paused_until=None if pause is None else clock.now() + timedelta(seconds=pause),
-                created_at=clock.now(),
-            )
+        call = ApiCall(
+            account=self.account.alias,
+            livemode=self.account.livemode,
+            api_key_fingerprint=self.account.api_key_fingerprint,
+            payment=self._payment,
+            refund=self._refund,
+            operation=exchange.operation,
+            method=exchange.method,
+            path=exchange.path,
+            try_number=exchange.try_number,
+            idempotency_key=exchange.idempotency_key,
+            http_status=exchange.http_status,
+            request_id=exchange.request_id,
+            outcome=exchange.outcome,
+            error_type=exchange.error_type,
+            error_code=exchange.error_code,
+            decline_code=exchange.decline_code,
+            duration_ms=exchange.duration_ms,
+            rate_limit_remaining=exchange.rate_limit_remaining,
+            paused_until=None if pause is None else clock.now() + timedelta(seconds=pause),
+            created_at=clock.now(),
         )
+        self._unwritten.append(call)
+        event_log.exchanged(call)
 
     def waiting(self, seconds: float) -> None:
         """Write what is kept before a wait, and hold the row's lease over it (called by the client)."""

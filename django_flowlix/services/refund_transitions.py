@@ -15,7 +15,7 @@ from django.db.models import F
 
 from ..models import Payment, Refund, StatusChange
 from ..statuses import RefundStatus, refund_may_follow
-from . import clock
+from . import clock, event_log
 from .transitions import MOST_RACES_LOST, is_lost_race
 
 logger = logging.getLogger("django_flowlix")
@@ -75,7 +75,7 @@ def _record(refund: Refund, before: RefundStatus, source: str, note: str, reques
             amount_refunded_minor=F("amount_refunded_minor") + refund.amount_minor
         )
     now = clock.now()
-    return StatusChange.objects.create(
+    change = StatusChange.objects.create(
         payment_id=refund.payment_id,
         refund=refund,
         from_status=before,
@@ -87,3 +87,5 @@ def _record(refund: Refund, before: RefundStatus, source: str, note: str, reques
         deliver_at=now if signal else None,
         created_at=now,
     )
+    event_log.refund_changed(change, refund)
+    return change

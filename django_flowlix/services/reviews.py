@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from ..api.redaction import contains_card_number
 from ..models import Payment, StatusChange
 from ..statuses import ChangeSource
-from . import clock
+from . import clock, event_log
 from .payment_request import UNPRINTABLE
 
 MAX_NOTE_LENGTH = 255
@@ -37,7 +37,7 @@ def mark_reviewed(payment: Payment, *, note: str, actor: Any) -> bool:
         same = Payment.objects.filter(pk=payment.pk, status=payment.status, review_reason=payment.review_reason)
         done = bool(same.update(**update))
         if done:
-            StatusChange.objects.create(
+            change = StatusChange.objects.create(
                 payment=payment,
                 from_status=payment.status,
                 to_status=payment.status,
@@ -46,6 +46,7 @@ def mark_reviewed(payment: Payment, *, note: str, actor: Any) -> bool:
                 note=note,
                 created_at=now,
             )
+            event_log.payment_changed(change, payment, update, review=payment.review_reason)
     payment.refresh_from_db()
     return done
 

@@ -15,7 +15,7 @@ from django.db import OperationalError, transaction
 
 from ..models import Payment, StatusChange
 from ..statuses import ENDED_UNPAID, OPEN, SETTLED_BY_AN_ANSWER, PaymentStatus, ReviewReason, may_follow
-from . import clock
+from . import clock, event_log
 
 logger = logging.getLogger("django_flowlix")
 
@@ -157,7 +157,7 @@ def _slots(payment: Payment, to: PaymentStatus, review: ReviewReason | None) -> 
 def _record(payment: Payment, step: _Step, decision: Decision) -> StatusChange:
     signal = "payment_needs_review" if step.review else _signal_of(payment, step.to)
     now = clock.now()
-    return StatusChange.objects.create(
+    change = StatusChange.objects.create(
         payment=payment,
         from_status=step.current,
         to_status=step.to,
@@ -168,6 +168,8 @@ def _record(payment: Payment, step: _Step, decision: Decision) -> StatusChange:
         deliver_at=now if signal else None,
         created_at=now,
     )
+    event_log.payment_changed(change, payment, step.update, review=step.review or "")
+    return change
 
 
 def _signal_of(payment: Payment, to: PaymentStatus) -> str:
