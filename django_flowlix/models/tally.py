@@ -6,6 +6,7 @@ They stay when the rows they were counted from are pruned.
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import ExactCharField
@@ -15,6 +16,7 @@ class TalliedHour(models.Model):
     """An hour that has been counted: every hour from the first one on has its row, so the last one is how far it is."""
 
     hour = models.DateTimeField()
+    counted_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         verbose_name = _("counted hour")

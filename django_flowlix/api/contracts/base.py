@@ -27,6 +27,8 @@ class Contract(ABC):
     hosted_page_domains: ClassVar[tuple[str, ...]]
     """The hosted page lives on these domains or below them; a redirect to any other host is refused."""
     requests_per_minute: ClassVar[int]
+    ends_unpaid_payments: ClassVar[bool]
+    """Does a payment whose customer never pays come to an end by itself? If not, it waits for ever."""
     partial_refunds: ClassVar[bool]
     """May a refund be less than the whole payment? Its amount is then written in a body; else there is no body."""
     keeps_failed_answers: ClassVar[bool]

@@ -33,6 +33,7 @@ class DevContract(FlContract):
     name = "dev"
     api_url = "https://api.flowlix.dev"
     requests_per_minute = 500
+    ends_unpaid_payments = True
     partial_refunds = True
     keeps_failed_answers = False
     refund_window_days = 180

@@ -17,6 +17,7 @@ class EuContract(FlContract):
     name = "eu"
     api_url = "https://api.flowlix.eu"
     requests_per_minute = 100
+    ends_unpaid_payments = False
     partial_refunds = False
     keeps_failed_answers = True
     refund_window_days = None

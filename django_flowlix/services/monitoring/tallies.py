@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Min
 
 from ...models import ApiCall, CallTally, ChangeTally, StatusChange, TalliedHour
+from .. import clock
 from .counts import CALL_FACTS, CHANGE_FACTS, EVERYTHING, HOUR, hour_of, raw_calls, raw_changes, tallied_until
 
 CLOSED_AFTER = HOUR
@@ -51,7 +52,7 @@ def _close(hour: datetime) -> bool:
     """Count one hour; False when another worker has."""
     try:
         with transaction.atomic():
-            TalliedHour.objects.create(hour=hour)
+            TalliedHour.objects.create(hour=hour, counted_at=clock.now())
             calls = raw_calls(hour, hour + HOUR, EVERYTHING)
             CallTally.objects.bulk_create(
                 [CallTally(**dict(zip(("hour", *CALL_FACTS, "number"), row, strict=True))) for row in calls]
