@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django_flowlix.api import Money
 from django_flowlix.models import ApiCall, CallTally, ChangeTally, TalliedHour
 from django_flowlix.services.monitoring.call_result import CallResult
-from django_flowlix.services.monitoring.counts import Scope
+from django_flowlix.services.monitoring.counts import Scope, raw_calls
 from django_flowlix.services.monitoring.statistics import Rate, Statistics, read_statistics
 from django_flowlix.services.monitoring.tallies import close_hours
 from tests.services.monitoring.happened import calls, change, payments, refund
@@ -275,3 +275,10 @@ def test_figures_of_closed_hours_stay_when_their_calls_are_pruned() -> None:
     ApiCall.objects.all().delete()
 
     assert figures().server_errors.part == 5
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="where tables are small, other databases read all of it")
+@pytest.mark.parametrize("scope", [Scope(), TEST])
+def test_calls_of_an_hour_are_found_by_an_index_in_both_modes_too(scope: Scope) -> None:
+    plan = raw_calls(at(8), at(9), scope).explain()
+    assert "USING INDEX flowlix_call_mode (livemode=? AND created_at>? AND created_at<?)" in plan
