@@ -33,3 +33,11 @@ SIGNALS: dict[str, Signal] = {
     "refund_succeeded": refund_succeeded,
     "refund_failed": refund_failed,
 }
+
+alert_opened = Signal()
+"""Operators have to know: `alert` (the Alert) says what, since when and how bad; `sender` is Alert."""
+alert_resolved = Signal()
+"""The alert is over; `alert.resolution` says why."""
+
+ALERT_SIGNALS: dict[str, Signal] = {"opened": alert_opened, "resolved": alert_resolved}
+"""Receivers of these run in `flowlix_monitor`, outside of a transaction and at least once."""

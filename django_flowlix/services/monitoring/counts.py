@@ -91,7 +91,8 @@ class Scope:
     account: str = ""
 
     def filters(self, prefix: str = "") -> Q:
-        found = Q() if self.livemode is None else Q(**{f"{prefix}livemode": self.livemode})
+        # Written as `livemode=False`, it would be NOT livemode, for which SQLite and MariaDB use no index.
+        found = Q() if self.livemode is None else Q(**{f"{prefix}livemode__in": (self.livemode,)})
         return found & Q(**{f"{prefix}account": self.account}) if self.account else found
 
     def indexed_filters(self) -> Q:

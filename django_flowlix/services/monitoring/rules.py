@@ -72,8 +72,8 @@ RULES: dict[str, Rule] = {
     "no_answers": Rule(
         title=gettext_lazy("calls without an answer"),
         remedy=gettext_lazy(
-            "Nothing is lost. Is the gateway reachable from this server (DNS, firewall, proxy, TLS certificates)? If it "
-            "is, see the gateway's status page."
+            "Nothing is lost. Is the gateway reachable from this server (DNS, firewall, proxy, TLS certificates)? If "
+            "it is, see the gateway's status page."
         ),
         unit="share",
         measure=measures.share(lambda statistics: statistics.no_answers, measures.unanswered),

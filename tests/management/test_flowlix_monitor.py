@@ -1,0 +1,199 @@
+"""`flowlix_monitor` as operators run it: what it prints, its exit code, and what it says to somebody who mistyped."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import django
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.db import OperationalError, connection
+
+from django_flowlix.management.commands import flowlix_monitor
+from django_flowlix.models import Alert, AlertDelivery, TalliedHour
+from tests.conftest import BASE_URL, TEST_KEY, FakeClock
+from tests.services.monitoring.happened import calls, payments
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 14, 12, 34, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def shop(fake_clock: FakeClock, settings: Any) -> FakeClock:
+    fake_clock.current = NOW
+    settings.FLOWLIX = {"default": {"SECRET_KEY": TEST_KEY, "BASE_URL": BASE_URL}}
+    settings.ADMINS = ["ops@shop.example"] if django.VERSION >= (6,) else [("Ops", "ops@shop.example")]
+    return fake_clock
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Return the exit code and the output."""
+    output = StringIO()
+    try:
+        call_command("flowlix_monitor", *arguments, stdout=output)
+    except SystemExit as end:
+        return int(end.code or 0), output.getvalue()
+    return 0, output.getvalue()
+
+
+def five_failing_calls_in_a_hundred() -> None:
+    calls(95, NOW - timedelta(minutes=1))
+    calls(5, NOW - timedelta(minutes=1), http_status=503, outcome="unknown", request_id="req_503")
+
+
+def test_all_is_well() -> None:
+    calls(100, NOW - timedelta(minutes=1))
+
+    code, output = run()
+
+    assert code == 0
+    (line,) = output.splitlines()
+    assert line.startswith("FLOWLIX OK - 12 rules judged | ")
+    assert "'default.server_errors'=0;;0.05" in line
+    assert "'default.latency'=0.1475s;;5" in line
+
+
+def test_from_pending_to_open_to_over(shop: FakeClock) -> None:
+    five_failing_calls_in_a_hundred()
+    code, output = run()
+    assert (code, output.splitlines()[0].partition(" | ")[0]) == (1, "FLOWLIX WARNING - 12 rules judged, 1 pending")
+    assert mail.outbox == []
+
+    shop.advance(minutes=5)
+    code, output = run()
+    assert code == 2
+    first, *lines = output.splitlines()
+    assert first.startswith("FLOWLIX CRITICAL - 1 open: server errors of the gateway 5.0 % | ")
+    assert lines[0] == (
+        "OPEN since 2026-03-14 12:39 UTC: server errors of the gateway (default, test): "
+        "5 of 100 calls were answered with 5xx; bad is 5.0 % or more"
+    )
+    assert lines[1].startswith("  Nothing is lost")
+    assert lines[2] == "  Request ids: req_503"
+    assert len(mail.outbox) == 1
+
+    calls(2000, shop.now() - timedelta(seconds=1))
+    assert [run()[0], run()[0]] == [2, 2]
+    shop.advance(minutes=10)
+    assert run()[0] == 0
+    assert [("OVER" in message.subject) for message in mail.outbox] == [False, True]
+
+
+def test_json_for_machines(shop: FakeClock) -> None:
+    five_failing_calls_in_a_hundred()
+    run()
+    shop.advance(minutes=5)
+    code, output = run("--format", "json")
+
+    found = json.loads(output)
+    assert (code, found["state"], found["time"]) == (2, "critical", "2026-03-14T12:39:00+00:00")
+    (alert,) = found["open"]
+    assert (alert["rule"], alert["mode"], alert["value"], alert["threshold"]) == ("server_errors", "test", 0.05, 0.05)
+    assert alert["request_ids"] == ["req_503"]
+    rules = {rule["rule"]: rule for rule in found["rules"]}
+    assert (rules["decline_rate"]["is_bad"], rules["decline_rate"]["value"]) == (None, None)
+    assert (rules["server_errors"]["state"], rules["latency"]["unit"]) == ("open", "seconds")
+
+
+def test_a_dry_run_judges_and_writes_nothing(shop: FakeClock) -> None:
+    calls(1, NOW - timedelta(hours=5))
+    payments(1, "succeeded", NOW - timedelta(seconds=1), review_reason="mismatch", review_since=NOW)
+
+    code, output = run("--dry-run")
+
+    assert code == 0
+    assert "default needs_review: bad: 1 payments need a person's review" in output
+    assert "default decline_rate: not judged: 0 of 1 decided payments were declined: too few to judge" in output
+    assert not Alert.objects.exists()
+    assert not TalliedHour.objects.exists()
+    assert mail.outbox == []
+
+
+def test_it_closes_hours_on_its_way() -> None:
+    calls(1, NOW - timedelta(hours=5))
+    run()
+    assert TalliedHour.objects.count() == 4
+
+
+def test_one_account(settings: Any) -> None:
+    settings.FLOWLIX = settings.FLOWLIX | {
+        "second": {"SECRET_KEY": f"{TEST_KEY}2", "BASE_URL": BASE_URL, "ALERTS": {"latency": None}}
+    }
+    payments(1, "succeeded", NOW, account="default", review_reason="mismatch", review_since=NOW)
+    assert run("--account", "second")[1].startswith("FLOWLIX OK - 11 rules judged")
+    assert run("--account", "default")[0] == 2
+    assert run("--account", "second")[0] == 0
+    assert run()[1].startswith("FLOWLIX CRITICAL - 1 open: payments that need review 1 | ")
+    assert run("-v", "2")[1].count("\nsecond ") == 11
+
+
+def test_an_account_that_is_gone_leaves_no_open_alert(settings: Any) -> None:
+    payments(1, "succeeded", NOW, account="second", review_reason="mismatch", review_since=NOW)
+    one = settings.FLOWLIX
+    settings.FLOWLIX = one | {"second": {"SECRET_KEY": f"{TEST_KEY}2", "BASE_URL": BASE_URL}}
+    assert run()[0] == 2
+    settings.FLOWLIX = one
+    assert run()[0] == 0
+
+
+def test_a_delivery_that_fails_is_a_warning(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.FLOWLIX = {"default": settings.FLOWLIX["default"] | {"ALERTS": {"needs_review": None}}}
+    monkeypatch.setattr(
+        "django_flowlix.services.monitoring.telling.mail_admins", lambda *args: (_ for _ in ()).throw(OSError("down"))
+    )
+    code, output = run("--test")
+    assert (code, output) == (2, "mail: FAILED, tried again by the next runs: OSError: down\nlog: told\n")
+
+    code, output = run()
+    assert code == 1
+    assert output.startswith("FLOWLIX WARNING - 11 rules judged, 1 deliveries failing | ")
+    assert "1 deliveries of alerts keep failing: see the alerts in the admin." in output
+
+
+def test_the_test_says_by_which_ways_it_went(settings: Any) -> None:
+    assert run("--test") == (0, "mail: told\nlog: told\n")
+    assert AlertDelivery.objects.filter(delivered_at=NOW).count() == 2
+    settings.ADMINS = []
+    assert run("--test") == (0, "log: told\nmail: nobody, ADMINS is empty\n")
+
+
+@pytest.mark.parametrize("arguments", [("--account", "third"), ("--account", "third", "--test")])
+def test_an_account_that_does_not_exist(arguments: tuple[str, ...]) -> None:
+    code, output = run(*arguments)
+    assert (code, output) == (3, "FLOWLIX UNKNOWN - there is no account 'third': write one of default\n")
+
+
+def test_a_fault_of_the_settings_is_unknown_and_quotes_no_key(settings: Any) -> None:
+    settings.FLOWLIX = {"default": {"SECRET_KEY": TEST_KEY, "BASE_URL": "shop.example"}}
+    code, output = run()
+    assert code == 3
+    assert output.startswith("FLOWLIX UNKNOWN - FLOWLIX['default']['BASE_URL'] is not an absolute http(s) address.")
+    assert TEST_KEY not in output
+
+
+def test_a_database_that_is_down_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("password of somebody")
+
+    monkeypatch.setattr(flowlix_monitor, "monitor", down)
+    assert run() == (3, "FLOWLIX UNKNOWN - database: OperationalError\n")
+
+
+def test_a_name_does_not_break_the_supervisors_line(settings: Any) -> None:
+    settings.FLOWLIX = {"it's|a=b": {"SECRET_KEY": TEST_KEY, "BASE_URL": BASE_URL}}
+    calls(30, NOW - timedelta(seconds=1), account="it's|a=b")
+    line = run()[1]
+    assert "'it_s_a_b.server_errors'=0;;0.05" in line
+    assert line.count("|") == 1
+
+
+def test_it_takes_few_statements(django_assert_max_num_queries: Any) -> None:
+    five_failing_calls_in_a_hundred()
+    run()
+    with django_assert_max_num_queries(45, connection=connection):
+        run()
