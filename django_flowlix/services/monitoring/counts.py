@@ -91,7 +91,7 @@ class Scope:
     account: str = ""
 
     def filters(self, prefix: str = "") -> Q:
-        # Written as `livemode=False`, it would be NOT livemode, for which SQLite and MariaDB use no index.
+        # Written as `livemode=False`, it would be NOT livemode, for which SQLite uses no index.
         found = Q() if self.livemode is None else Q(**{f"{prefix}livemode__in": (self.livemode,)})
         return found & Q(**{f"{prefix}account": self.account}) if self.account else found
 
