@@ -17,7 +17,7 @@ from ..api import Exchange, FlowlixClient, RateLimitError
 from ..api.transport import is_loopback
 from ..conf import Account
 from ..models import ApiCall, Payment, Refund
-from . import clock, event_log, leases
+from . import clock, event_log, leases, spans
 
 _CHECKOUT_SHARE = 0.2
 _FEW_REQUESTS = 10
@@ -55,7 +55,7 @@ class Gateway:
         return _client(self.account).observed(self, deadline_seconds=self._deadline_seconds - pause_seconds)
 
     def exchanged(self, exchange: Exchange) -> None:
-        """Keep one HTTP try for the record, and tell the log (called by the client)."""
+        """Keep one HTTP try for the record, and tell log and trace (called by the client)."""
         pause = exchange.retry_after_seconds if exchange.http_status == 429 else None
         call = ApiCall(
             account=self.account.alias,
@@ -81,6 +81,7 @@ class Gateway:
         )
         self._unwritten.append(call)
         event_log.exchanged(call)
+        spans.exchanged(call, self.account)
 
     def waiting(self, seconds: float) -> None:
         """Write what is kept before a wait, and hold the row's lease over it (called by the client)."""

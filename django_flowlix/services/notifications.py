@@ -12,11 +12,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from .. import tracing
 from ..api.redaction import mask, one_line
 from ..models import Payment, Refund, StatusChange
 from ..signals import SIGNALS
 from . import clock, schedule
 from .receivers import receivers_of
+from .spans import traced
 
 logger = logging.getLogger("django_flowlix")
 
@@ -28,6 +30,11 @@ def deliver(change: StatusChange) -> bool:
     """Call the receivers that have not run yet; returns True when all have. Raises nothing a receiver raised."""
     if change.delivered_at is not None or not change.signal:
         return True
+    return _call_receivers(change)
+
+
+@traced("deliver")
+def _call_receivers(change: StatusChange) -> bool:
     signal, arguments = SIGNALS[change.signal], _arguments(change)
     done = set(change.delivered_to.splitlines())
     waiting = [(name, receiver) for name, receiver in receivers_of(signal, arguments["sender"]) if name not in done]
@@ -38,12 +45,14 @@ def deliver(change: StatusChange) -> bool:
             with transaction.atomic(durable=True):
                 if not _claim(change, name, completes=completes):
                     return False  # another worker is delivering this change
-                receiver(signal=signal, **arguments)
+                with tracing.span("flowlix.receiver", {"flowlix.receiver": name}):
+                    receiver(signal=signal, **arguments)
                 if transaction.get_rollback():
                     raise transaction.TransactionManagementError(_SWALLOWED)
         except Exception as error:  # the merchant's code may raise anything; the money is booked already
             logger.exception("receiver %s of %s raised; it is called again later", name, change.signal)
             errors.append(f"{name}: {type(error).__name__}: {error}")
+            tracing.current().fail(type(error).__name__)
         else:
             change.delivered_to += f"{name}\n"
     if errors or not waiting:

@@ -22,6 +22,7 @@ from . import booking, clock, creation, leases
 from .gateway import Gateway, has_room
 from .payment_request import Draft, PaymentRequest, draft
 from .schedule import ASK_AGAIN_AFTER_SECONDS
+from .spans import traced
 
 _LOOK_WHEN_OLDER_THAN_SECONDS = 60.0
 _LOOK_DEADLINE_SECONDS = 5.0
@@ -32,6 +33,7 @@ _FIRST_POLL_SECONDS = 0.1
 _ENDED_BY_OTHERS = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.REJECTED})
 
 
+@traced("start_payment")
 def start_payment(request: PaymentRequest, *, success_url: str = "", failure_url: str = "") -> Payment:
     """Return a payment whose `hosted_page_url` is where to send the customer.
 
@@ -70,6 +72,7 @@ def start_payment(request: PaymentRequest, *, success_url: str = "", failure_url
     raise PaymentUnconfirmed("the payment is being changed by others; try again", latest)
 
 
+@traced("resume_payment")
 def resume_payment(payment: Payment) -> Payment:
     """Go on with a start whose outcome is unknown, under the same key; any other payment is left as it is.
 
@@ -83,6 +86,7 @@ def resume_payment(payment: Payment) -> Payment:
     return payment
 
 
+@traced("sync_payment")
 def sync_payment(
     payment: Payment,
     *,

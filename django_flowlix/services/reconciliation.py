@@ -16,6 +16,7 @@ from itertools import groupby, islice
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 
+from .. import tracing
 from ..api import AuthenticationError, FlowlixError, GatewayPayment, NotSentError, RateLimitError
 from ..api.client import PAGE_SIZE
 from ..api.idempotency import may_replay
@@ -29,6 +30,7 @@ from ..statuses import ChangeSource, PaymentStatus
 from . import booking, clock, creation, leases, notifications, payments, refund_sending
 from .gateway import Gateway, has_room
 from .schedule import NEVER_SENT_GIVES_UP_AFTER
+from .spans import traced
 
 logger = logging.getLogger("django_flowlix")
 
@@ -37,6 +39,7 @@ _LIST_FROM = 5
 """From so many open payments on, a list call pays."""
 _PACE_SECONDS = 1.0
 _CLOCK_SKEW_SECONDS = 600
+_COUNTS = ("changed", "unchanged", "failed", "delivered", "undelivered")
 
 
 @dataclass(slots=True)
@@ -93,6 +96,7 @@ class Run:
         for change in StatusChange.objects.undelivered(now).select_related("payment"):
             yield f"{change.payment.order_reference}: call the receivers of {change.signal}"
 
+    @traced("sync")
     def execute(self) -> SyncReport:
         """Take up everything that is due.
 
@@ -108,7 +112,15 @@ class Run:
             self.on_progress()
         if self.only is None:
             self._deliver_outstanding()
+        self._tell_span()
         return self.report
+
+    def _tell_span(self) -> None:
+        span = tracing.current()
+        span.set({f"flowlix.sync.{name}": getattr(self.report, name) for name in _COUNTS})
+        span.set({"flowlix.sync.source": self.source})
+        if self.report.failed:
+            span.fail("not_settled")
 
     def due_payments(self, now: datetime) -> PaymentQuerySet:
         """Return the payments that the run may take up."""

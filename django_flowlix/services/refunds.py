@@ -24,11 +24,13 @@ from .gateway import Gateway
 from .refund_ledger import next_sequence
 from .refund_request import check_refund, wire_request
 from .refund_transitions import under_lock
+from .spans import traced
 
 _MOST_ROUNDS = 6
 _ROUND_PAUSE_SECONDS = 0.1
 
 
+@traced("refund_payment")
 def refund_payment(
     payment: Payment,
     amount: Money | None = None,

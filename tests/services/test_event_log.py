@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from tests.conftest import CUSTOMER, TEST_KEY, FakeClock, a_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "logs.md"
 EXCHANGES, TRANSITIONS = "django_flowlix.exchanges", "django_flowlix.transitions"
 
 
@@ -374,3 +377,16 @@ def test_what_is_rolled_back_is_not_told(
         event_log.payment_changed(StatusChange.objects.latest("pk"), payment, {}, review="")
         assert lines(log, TRANSITIONS) == []
     assert len(lines(log, TRANSITIONS)) == 1
+
+
+def test_every_key_of_a_line_is_documented(
+    gateway_of: Callable[[str], EmulatorServer], make_paid: Callable[..., Payment], log: pytest.LogCaptureFixture
+) -> None:
+    refund_payment(make_paid(gateway_of("dev")), reason="sent back")
+
+    text = PAGE.read_text(encoding="utf-8")
+    for name, heading in ((EXCHANGES, "### Exchanges"), (TRANSITIONS, "### Transitions")):
+        section = text[text.index(heading) :].partition("\n## ")[0].partition("\n### ")[0]
+        documented = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+        used = {key for record in records(log, name) for key in facts(record)} - {"event"}
+        assert documented == used, name
