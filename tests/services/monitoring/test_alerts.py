@@ -32,10 +32,8 @@ def clock(fake_clock: FakeClock, settings: Any) -> FakeClock:
 def step(clock: FakeClock, value: float | None, rule: AlertRule = RULE, threshold: float = 0.5) -> Alert | None:
     is_bad = None if value is None else value >= threshold
     verdict = Verdict(is_bad, value, threshold, f"figure is {value}")
-    found = alerts.follow(
-        "decline_rate", rule, verdict, scope=SCOPE, now=clock.now(), evidence=lambda: ["req_1", "req_2"]
-    )
-    return found
+    ids = ["req_1", "req_2"]
+    return alerts.follow("decline_rate", rule, verdict, scope=SCOPE, now=clock.now(), evidence=lambda: ids)
 
 
 def told() -> list[str]:
