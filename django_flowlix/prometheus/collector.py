@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import Error, close_old_connections
+from django.db import Error, connections
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -37,10 +37,9 @@ class FlowlixCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Return the metrics of this moment. Raises nothing that the database does."""
         began_seconds = clock.monotonic()
-        # Outside a request nobody else lets go of a connection that the database has ended.
-        close_old_connections()
+        _let_go_of_old_connections()
         metrics, is_success = self._read()
-        close_old_connections()
+        _let_go_of_old_connections()
         return [*metrics, *of_scrape(seconds=clock.monotonic() - began_seconds, is_success=is_success)]
 
     def _read(self) -> tuple[list[Metric], bool]:
@@ -56,3 +55,10 @@ class FlowlixCollector(Collector):
         else:
             return metrics, True
         return metrics, False
+
+
+def _let_go_of_old_connections() -> None:
+    """Do what Django does around a request: a thread without requests would keep for ever what the database has ended."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
