@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from django.db.models import (
     BigIntegerField,
@@ -49,8 +49,7 @@ DECIDED = (PaymentStatus.SUCCEEDED, PaymentStatus.FAILED)
 """The bank has said yes or no: what the decline rate is a share of."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallCount:
+class CallCount(NamedTuple):
     """So many calls that share these facts; `at` is the start of their hour or day (UTC)."""
 
     at: datetime
@@ -62,8 +61,7 @@ class CallCount:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeCount:
+class ChangeCount(NamedTuple):
     """So many payments (or refunds) that came to a status; `amount_minor` is the sum in minor units of `currency`.
 
     Coming to `pending` is counted once, when the gateway has taken the payment.
@@ -131,19 +129,17 @@ def count_changes(
 ) -> list[ChangeCount]:
     """Count what payments and refunds came to from `since` (inclusive) to `until` (exclusive). One statement."""
     closed, rest = spans(since, until, closed_until)
-    parts = [raw_changes(*span, scope, grain) for span in rest]
+    parts = [part for span in rest for part in raw_changes(*span, scope, grain)]
     if closed:
         sums = {"total": Sum("number"), "total_minor": Sum("amount_minor")}
         parts.insert(0, _tallied(ChangeTally, closed, scope, CHANGE_FACTS, sums, grain))
-    return [_change_count(*row) for row in _together(parts)]
+    return list(map(_change_count, _together(parts)))
 
 
-def _change_count(at: datetime, account: str, livemode: object, of_refunds: object, *facts: Any) -> ChangeCount:
+def _change_count(row: Any) -> ChangeCount:
     # In a UNION no column says that it is a boolean, and a sum may be a Decimal.
-    *words, number, amount_minor = facts
-    names = (*CHANGE_FACTS[3:], "number", "amount_minor")
-    values = dict(zip(names, (*words, int(number), int(amount_minor)), strict=True))
-    return ChangeCount(at=at, account=account, livemode=bool(livemode), of_refunds=bool(of_refunds), **values)
+    at, account, livemode, of_refunds, *facts, number, amount_minor = row
+    return ChangeCount._make((at, account, bool(livemode), bool(of_refunds), *facts, int(number), int(amount_minor)))
 
 
 def spans(
@@ -170,25 +166,37 @@ def raw_calls(since: datetime, until: datetime, scope: Scope, grain: Grain = "ho
     return counted.values_list("at", *CALL_FACTS, "total")
 
 
-def raw_changes(since: datetime, until: datetime, scope: Scope, grain: Grain = "hour") -> QuerySet[Any, Any]:
+def raw_changes(since: datetime, until: datetime, scope: Scope, grain: Grain = "hour") -> list[QuerySet[Any, Any]]:
+    """Return the parts of a UNION: one of payments and one of refunds, because to join both would read both tables."""
     rows = StatusChange.objects.filter(scope.filters("payment__"), created_at__gte=since, created_at__lt=until)
     # Reviews are changes to the same status; a payment that waits may go from one kind of waiting to another.
     rows = rows.exclude(from_status=F("to_status")).exclude(from_status__in=WAITING, to_status__in=WAITING)
-    of_payment = Q(refund__isnull=True)
-    is_declined, is_decided = of_payment & Q(to_status=PaymentStatus.FAILED), of_payment & Q(to_status__in=DECIDED)
-    facts: dict[str, Any] = {
-        "account": F("payment__account"),
-        "livemode": F("payment__livemode"),
-        "of_refunds": Case(When(of_payment, then=Value(False)), default=Value(True), output_field=BooleanField()),
-        "status": F("to_status"),
+    is_declined, is_decided = Q(to_status=PaymentStatus.FAILED), Q(to_status__in=DECIDED)
+    of_payment: dict[str, Any] = {
         "decline_code": _text_if(is_declined, "payment__decline_code"),
         "card_brand": _text_if(is_decided, "payment__card_brand"),
         "card_country": _text_if(is_decided, "payment__card_country"),
-        "currency": F("payment__currency"),
-        "exponent": F("payment__exponent"),
     }
-    amount = Case(When(of_payment, then=F("payment__amount_minor")), default=F("refund__amount_minor"))
-    rows = rows.annotate(at=Trunc("created_at", grain, tzinfo=UTC), **facts)
+    of_refund = {name: Value("", output_field=CharField(max_length=64)) for name in of_payment}
+    return [
+        _raw_changes(rows.filter(refund__isnull=True), of_payment, "payment__amount_minor", grain, of_refunds=False),
+        _raw_changes(rows.filter(refund__isnull=False), of_refund, "refund__amount_minor", grain, of_refunds=True),
+    ]
+
+
+def _raw_changes(
+    rows: QuerySet[Any], facts: dict[str, Any], amount: str, grain: Grain, *, of_refunds: bool
+) -> QuerySet[Any, Any]:
+    rows = rows.annotate(
+        at=Trunc("created_at", grain, tzinfo=UTC),
+        account=F("payment__account"),
+        livemode=F("payment__livemode"),
+        of_refunds=Value(of_refunds, output_field=BooleanField()),
+        status=F("to_status"),
+        currency=F("payment__currency"),
+        exponent=F("payment__exponent"),
+        **facts,
+    )
     sums = {"total": Count("pk"), "total_minor": Sum(amount, output_field=BigIntegerField())}
     counted: QuerySet[Any, Any] = rows.order_by().values("at", *CHANGE_FACTS).annotate(**sums)
     return counted.values_list("at", *CHANGE_FACTS, *sums)

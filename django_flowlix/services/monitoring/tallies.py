@@ -57,9 +57,9 @@ def _close(hour: datetime) -> bool:
             CallTally.objects.bulk_create(
                 [CallTally(**dict(zip(("hour", *CALL_FACTS, "number"), row, strict=True))) for row in calls]
             )
-            changes = raw_changes(hour, hour + HOUR, EVERYTHING)
             names = ("hour", *CHANGE_FACTS, "number", "amount_minor")
-            ChangeTally.objects.bulk_create([ChangeTally(**dict(zip(names, row, strict=True))) for row in changes])
+            for changes in raw_changes(hour, hour + HOUR, EVERYTHING):
+                ChangeTally.objects.bulk_create([ChangeTally(**dict(zip(names, row, strict=True))) for row in changes])
     except IntegrityError:
         return False
     return True
