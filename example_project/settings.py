@@ -113,9 +113,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _base_url.scheme == "https"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"redaction": {"()": "django_flowlix.log_redaction.RedactionFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redaction"]}},
     "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO"},
         "django_flowlix": {"handlers": ["console"], "level": "INFO"},
         "example_project": {"handlers": ["console"], "level": "INFO"},
     },
