@@ -34,10 +34,19 @@ _SUMMARY_LENGTH = 500
 
 
 def follow(
-    name: str, rule: AlertRule, verdict: Verdict, *, scope: Scope, now: datetime, evidence: Callable[[], list[str]]
+    alert: Alert | None,
+    name: str,
+    rule: AlertRule,
+    verdict: Verdict,
+    *,
+    scope: Scope,
+    now: datetime,
+    evidence: Callable[[], list[str]],
 ) -> Alert | None:
-    """Take a rule's alert one step further; returns it as long as it is not over. `evidence` is asked when it opens."""
-    alert = watched_alert(name, scope)
+    """Take a rule's alert (None without one) a step further; returns it as long as it is not over.
+
+    `scope` names one account and one mode. `evidence` returns request ids, and is asked when the alert opens.
+    """
     if alert is None:
         alert = _begin(name, verdict, scope, now) if verdict.is_bad else None
     elif verdict.is_bad is None:
@@ -51,9 +60,9 @@ def follow(
     return alert
 
 
-def watched_alert(name: str, scope: Scope) -> Alert | None:
-    """Return a rule's alert that is not over."""
-    return Alert.objects.watched().filter(scope.filters(), rule=name).first()
+def watched_alerts(scope: Scope) -> dict[str, Alert]:
+    """Return the alerts of an account and mode that are not over, by rule. One statement."""
+    return {alert.rule: alert for alert in Alert.objects.watched().filter(scope.filters())}
 
 
 def end_unwatched(watched: Iterable[tuple[str, Scope]], among: QuerySet[Alert], now: datetime) -> None:

@@ -56,7 +56,7 @@ def share(of: Callable[[Statistics], Rate], words: Callable[[Rate], str]) -> Mea
 
     def measure(readings: Readings, rule: AlertRule) -> Measure:
         rate = of(readings.window(rule.window_minutes))
-        usual = of(readings.usual(rule.window_minutes)) if rule.may_spike else Rate(0, 0)
+        usual = of(readings.usual) if rule.may_spike else Rate(0, 0)
         known = usual.value if usual.whole >= _USUAL_SAMPLE else None
         return Measure(rate.value, rate.whole, words(rate), known)
 
@@ -77,7 +77,7 @@ def unanswered(rate: Rate) -> str:
 
 def latency(readings: Readings, rule: AlertRule) -> Measure:
     window = readings.window(rule.window_minutes)
-    usual = readings.usual(rule.window_minutes) if rule.may_spike else None
+    usual = readings.usual if rule.may_spike else None
     value, sample = window.latency_seconds(TAIL), sum(window.operations.values())
     known = usual.latency_seconds(TAIL) if usual and sum(usual.operations.values()) >= _USUAL_SAMPLE else None
     seconds = f"{value:.1f}" if value is not None else "-"

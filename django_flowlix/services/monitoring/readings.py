@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ...conf import Account
 from ...statuses import PaymentStatus
-from .counts import HOUR, Scope
+from .counts import HOUR, Scope, hour_of
 from .queues import ALL_QUEUES, Queue, Waiting, waiting
 from .statistics import Statistics, read_statistics
 
@@ -23,7 +23,6 @@ class Readings:
     account: Account
     now: datetime
     _windows: dict[timedelta, Statistics] = field(default_factory=dict)
-    _usual: dict[timedelta, Statistics] = field(default_factory=dict)
 
     @property
     def scope(self) -> Scope:
@@ -36,20 +35,19 @@ class Readings:
             self._windows[length] = read_statistics(self.now - length, self.now, self.scope)
         return self._windows[length]
 
-    def usual(self, minutes: float) -> Statistics:
-        """Return the figures of the seven days before that window."""
-        length = timedelta(minutes=minutes)
-        if length not in self._usual:
-            until = self.now - length
-            self._usual[length] = read_statistics(until - timedelta(days=USUAL_DAYS), until, self.scope)
-        return self._usual[length]
+    @cached_property
+    def usual(self) -> Statistics:
+        """Return the figures of the seven days before the longest window of the account's rules, in whole hours."""
+        longest = max((rule.window_minutes for rule in self.account.alert_rules.values()), default=0.0)
+        until = hour_of(self.now - timedelta(minutes=longest))
+        return read_statistics(until - timedelta(days=USUAL_DAYS), until, self.scope)
 
     def expected_sales(self, minutes: float) -> float:
         """Return how many payments succeed in a window of the day like this one, on average of the seven days."""
         begin, end = self.now - timedelta(minutes=minutes), self.now
         days = [timedelta(days=day) for day in range(1, USUAL_DAYS + 1)]
         total = 0.0
-        for count in self.usual(minutes).changes:
+        for count in self.usual.changes:
             if count.status == PaymentStatus.SUCCEEDED and not count.of_refunds:
                 total += count.number * sum(_overlap(count.at, begin - day, end - day) for day in days)
         return total / USUAL_DAYS

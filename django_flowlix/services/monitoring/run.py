@@ -65,14 +65,12 @@ def monitor(now: datetime, accounts: Sequence[Account], *, only_these: bool = Fa
 
 def _judge_account(account: Account, now: datetime, dry_run: bool) -> list[Judgement]:
     readings = Readings(account=account, now=now)
+    watched = alerts.watched_alerts(readings.scope)
     judgements = []
     for name, rule in account.alert_rules.items():
-        verdict = judge(name, rule, RULES[name].measure(readings, rule))
-        evidence = partial(RULES[name].evidence, readings, rule)
-        if dry_run:
-            found = alerts.watched_alert(name, readings.scope)
-        else:
-            found = alerts.follow(name, rule, verdict, scope=readings.scope, now=now, evidence=evidence)
-        state = found.state if found else ""
-        judgements.append(Judgement(account.alias, account.livemode, name, verdict, state))
+        alert, verdict = watched.get(name), judge(name, rule, RULES[name].measure(readings, rule))
+        if not dry_run:
+            evidence = partial(RULES[name].evidence, readings, rule)
+            alert = alerts.follow(alert, name, rule, verdict, scope=readings.scope, now=now, evidence=evidence)
+        judgements.append(Judgement(account.alias, account.livemode, name, verdict, alert.state if alert else ""))
     return judgements

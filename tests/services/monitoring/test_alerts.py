@@ -30,10 +30,17 @@ def clock(fake_clock: FakeClock, settings: Any) -> FakeClock:
 
 
 def step(clock: FakeClock, value: float | None, rule: AlertRule = RULE, threshold: float = 0.5) -> Alert | None:
+    return step_of(alerts.watched_alerts(SCOPE).get("decline_rate"), clock, value, rule, threshold)
+
+
+def step_of(
+    alert: Alert | None, clock: FakeClock, value: float | None, rule: AlertRule = RULE, threshold: float = 0.5
+) -> Alert | None:
+    """Judge a figure with the alert as one monitor has read it."""
     is_bad = None if value is None else value >= threshold
     verdict = Verdict(is_bad, value, threshold, f"figure is {value}")
     ids = ["req_1", "req_2"]
-    return alerts.follow("decline_rate", rule, verdict, scope=SCOPE, now=clock.now(), evidence=lambda: ids)
+    return alerts.follow(alert, "decline_rate", rule, verdict, scope=SCOPE, now=clock.now(), evidence=lambda: ids)
 
 
 def told() -> list[str]:
@@ -158,23 +165,34 @@ def test_what_nobody_watched_in_between_has_not_lasted(clock: FakeClock) -> None
     assert (alert.state, alert.began_at) == ("pending", clock.now())
 
 
-def test_two_monitors_at_the_same_time_open_one_alert_and_tell_once(clock: FakeClock, monkeypatch: Any) -> None:
+def test_two_monitors_at_the_same_time_open_one_alert_and_tell_once(clock: FakeClock) -> None:
     rule = AlertRule(threshold=0.5, for_minutes=0)
-    found = alerts.watched_alert
-    with monkeypatch.context() as patch:
-        patch.setattr(alerts, "watched_alert", lambda name, scope: None)
-        step(clock, 0.6, rule)
-        assert step(clock, 0.6, rule) is None, "the other one has begun it"
+    assert step_of(None, clock, 0.6, rule) is not None
+    assert step_of(None, clock, 0.6, rule) is None, "the other one has begun it"
     assert Alert.objects.count() == 1
     assert told() == ["opened"]
 
-    clock.advance(minutes=20)
-    stale = found("decline_rate", SCOPE)
+
+def test_a_pending_one_is_opened_by_one_monitor(clock: FakeClock) -> None:
+    step(clock, 0.6)
+    first, second = Alert.objects.get(), Alert.objects.get()
+    clock.advance(minutes=5)
+    assert step_of(first, clock, 0.6) is not None
+    assert step_of(second, clock, 0.6) is None
+    assert told() == ["opened"]
+
+
+def test_what_was_decided_on_an_old_row_is_not_written(clock: FakeClock) -> None:
+    rule = AlertRule(threshold=0.5, for_minutes=0, clear_minutes=0)
     step(clock, 0.6, rule)
-    monkeypatch.setattr(alerts, "watched_alert", lambda name, scope: stale)
+    stale = Alert.objects.get()
     clock.advance(minutes=1)
-    assert step(clock, 0.0, AlertRule(threshold=0.5, clear_minutes=0)) is None
-    assert Alert.objects.get().state == "open", "what was decided on an old row is not written"
+    step(clock, 0.6, rule)
+    clock.advance(minutes=1)
+
+    assert step_of(stale, clock, 0.0, rule) is None
+
+    assert Alert.objects.get().state == "open"
     assert told() == ["opened"]
 
 
@@ -182,7 +200,8 @@ def test_the_modes_and_accounts_have_alerts_of_their_own(clock: FakeClock) -> No
     verdict = Verdict(True, 1.0, 0.5, "bad")
     for scope in (SCOPE, Scope(livemode=False, account="default"), Scope(livemode=True, account="second")):
         for _ in range(2):
-            alerts.follow("stuck", RULE, verdict, scope=scope, now=clock.now(), evidence=list)
+            found = alerts.watched_alerts(scope).get("stuck")
+            alerts.follow(found, "stuck", RULE, verdict, scope=scope, now=clock.now(), evidence=list)
     assert Alert.objects.count() == 3
 
 

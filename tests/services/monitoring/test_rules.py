@@ -20,6 +20,7 @@ from tests.services.monitoring.happened import calls, payments, refund
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 14, 12, 34, 56, tzinfo=UTC)
+NOON = NOW.replace(minute=0, second=0)
 
 
 @pytest.fixture(autouse=True)
@@ -61,10 +62,11 @@ def test_decline_rate() -> None:
 
 
 def test_the_shops_own_figure_is_that_of_seven_days_before_the_window() -> None:
-    payments(30, "failed", ago(days=3))
-    payments(70, "succeeded", ago(days=6, hours=23))
-    payments(500, "failed", ago(days=7, hours=2))
-    payments(500, "succeeded", ago(minutes=30))
+    """The window begins at 11:34:56: the seven days end at 11:00 today and begin at 11:00 a week before."""
+    payments(30, "failed", NOON - timedelta(hours=1, seconds=1))
+    payments(70, "succeeded", NOON - timedelta(days=7, hours=1))
+    payments(500, "failed", NOON - timedelta(days=7, hours=1, seconds=1))
+    payments(500, "failed", NOON - timedelta(hours=1))
 
     assert measured("decline_rate").usual == pytest.approx(0.3)
 

@@ -48,11 +48,13 @@ def connect() -> Iterator[Callable[[Signal, Any], None]]:
 
 def follow(value: float, now: datetime = NOW) -> None:
     verdict = Verdict(value >= 0.5, value, 0.5, f"{value:.0%} of the payments were declined")
+    scope = Scope(livemode=True, account="default")
     alerts.follow(
+        alerts.watched_alerts(scope).get("decline_rate"),
         "decline_rate",
         AT_ONCE,
         verdict,
-        scope=Scope(livemode=True, account="default"),
+        scope=scope,
         now=now,
         evidence=lambda: ["req_1", "req_2"],
     )
