@@ -19,6 +19,7 @@ from django.utils.log import AdminEmailHandler
 from hypothesis import given
 from hypothesis import strategies as st
 
+from django_flowlix.api.redaction import mask
 from django_flowlix.log_redaction import RedactionFilter
 from tests.redacted_log import (
     BEARER,
@@ -26,6 +27,7 @@ from tests.redacted_log import (
     EVERYTHING,
     HOOK,
     KEY,
+    KEYS,
     LEAKS,
     SPACED,
     Leaky,
@@ -128,6 +130,14 @@ def test_any_record_whatever_passes(message: Any, args: Any, extra: dict[str, An
     known = {"msg": message, "args": args, "exc_info": exc_info, "exc_text": None, "levelno": 20, "name": "shop"}
     passed = through_the_filter(logging.makeLogRecord(extra | known))
     assert isinstance(passed.getMessage(), str)
+
+
+LETTERS = "4242 ٤٢-.\n" + "".join(KEYS) + HOOK + BEARER
+
+
+@given(st.lists(st.sampled_from([*KEYS, HOOK, BEARER, CARD, *LETTERS]), max_size=40).map("".join))
+def test_it_masks_what_the_client_masks(text: str) -> None:
+    assert through_the_filter(logging.makeLogRecord({"msg": text})).getMessage() == mask(text)
 
 
 @given(st.lists(st.sampled_from([KEY, CARD, SPACED, HOOK, "a", " ", "\n", "%s", "-", "'", "=", "4242"])))
@@ -239,6 +249,7 @@ def test_the_example_shop_logs_through_it(monkeypatch: pytest.MonkeyPatch, name:
 
 PROBE = """
 import logging, logging.config, sys
+from django_flowlix.api.redaction import mask
 from django_flowlix.log_redaction import RedactionFilter
 assert "django" not in sys.modules
 logging.config.dictConfig({
