@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .alert import AlertAdmin
 from .payment import PaymentAdmin
 from .refund_list import RefundAdmin
 
-__all__ = ["PaymentAdmin", "RefundAdmin"]
+__all__ = ["AlertAdmin", "PaymentAdmin", "RefundAdmin"]

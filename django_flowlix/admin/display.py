@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from ..models import Payment, Refund
+from ..models import Alert, Payment, Refund
 from ..statuses import RefundStatus
 
 
@@ -30,8 +30,8 @@ def refunded_badge(payment: Payment) -> SafeString:
     return badge("returned", _("refunded in full") if whole else _("partly refunded"))
 
 
-def mode_badge(payment: Payment) -> SafeString:
-    return badge("live", _("LIVE")) if payment.livemode else badge("test", _("test"))
+def mode_badge(of: Payment | Alert) -> SafeString:
+    return badge("live", _("LIVE")) if of.livemode else badge("test", _("test"))
 
 
 def card_text(payment: Payment) -> str:

@@ -19,12 +19,13 @@ from .day_filter import DayFilter
 from .display import card_text, mode_badge, state_badges
 from .export import ExportAdmin
 from .filters import AccountFilter, ModeFilter, PaymentQueueFilter, ReviewReasonFilter, configured_aliases
+from .first_transactions import FirstTransactionsAdmin
 from .paging import CappedPaginator, IndexedChangeList
 from .review import ReviewAdmin
 from .search import payment_keys
 
 
-class PaymentListAdmin(AskingAdmin, ReviewAdmin, ExportAdmin):
+class PaymentListAdmin(AskingAdmin, ReviewAdmin, FirstTransactionsAdmin, ExportAdmin):
     change_list_template = "admin/django_flowlix/payment/change_list.html"
     list_display = (
         "order_reference",

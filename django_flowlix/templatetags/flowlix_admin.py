@@ -1,4 +1,4 @@
-"""What our block on the admin's page of this app shows: the work queues, how much waits in each, and where it is."""
+"""What our blocks on the admin's page of this app show: open alerts, the work queues, and how much waits in each."""
 
 from __future__ import annotations
 
@@ -8,10 +8,29 @@ from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from ..models import Alert
 from ..services.monitoring.queues import MOST_COUNTED, PAYMENT_QUEUES, REFUND_QUEUES, Queue, waiting
 
 register = template.Library()
+
+
+@register.inclusion_tag("admin/django_flowlix/monitoring.html", takes_context=True)
+def flowlix_monitoring(context: template.Context) -> dict[str, Any]:
+    """Show how many alerts are open, and where the dashboard and the first transactions are, in one query."""
+    request = context["request"]
+    current_app = getattr(request, "current_app", None)
+    found: dict[str, Any] = {}
+    if request.user.has_perm("django_flowlix.view_alert"):
+        number = Alert.objects.open().count()
+        words = ngettext("%(count)s open alert", "%(count)s open alerts", number) % {"count": number_format(number)}
+        page, listed = _page("dashboard", current_app), _page("alert_changelist", current_app)
+        found |= {"alerts": words, "is_alarming": number > 0, "dashboard_url": page}
+        found["alerts_url"] = f"{listed}?state=open" if listed else ""
+    if request.user.has_perm("django_flowlix.view_payment"):
+        found["first_url"] = _page("first_transactions", current_app)
+    return found
 
 
 @register.inclusion_tag("admin/django_flowlix/work_queues.html", takes_context=True)
@@ -43,8 +62,12 @@ def _shown(number: int) -> str:
 
 
 def _address(queue: Queue, current_app: str | None) -> str:
-    name = f"admin:django_flowlix_{queue.model._meta.model_name}_changelist"
+    address = _page(f"{queue.model._meta.model_name}_changelist", current_app)
+    return f"{address}?queue={queue.name}" if address else ""
+
+
+def _page(name: str, current_app: str | None) -> str:
     try:
-        return f"{reverse(name, current_app=current_app)}?queue={queue.name}"
+        return reverse(f"admin:django_flowlix_{name}", current_app=current_app)
     except NoReverseMatch:  # a shop may leave a list out of its admin
         return ""
