@@ -1,8 +1,8 @@
 """Monitoring with millions of calls: a shop with a payment every three seconds, 1.7 million calls in 30 days.
 
 Run it with `DATABASE_URL=postgres://user@127.0.0.1/bench python tests/benchmarks/monitoring.py [rows]`, or mysql://. It
-measures before any hour is counted, counts them, and measures again (`--counted`: that alone). `--plans` prints the plans of what is over budget,
-`--all-plans` those of every figure.
+measures before any hour is counted, counts them, and measures again (`--counted`: that alone). `--plans` prints the
+plans of what is over budget, `--all-plans` those of every figure.
 """
 
 from __future__ import annotations
