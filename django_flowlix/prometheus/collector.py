@@ -58,7 +58,7 @@ class FlowlixCollector(Collector):
 
 
 def _let_go_of_old_connections() -> None:
-    """Do what Django does around a request: a thread without requests would keep for ever what the database has ended."""
+    """Do what Django does around a request: a thread of its own would keep for ever what the database ended."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
