@@ -17,11 +17,11 @@ from django.contrib.auth.models import Group
 from django.core.management import BaseCommand, get_commands, load_command_class
 
 from django_flowlix import api, exceptions, services, urls
-from django_flowlix.admin import PaymentAdmin, RefundAdmin
+from django_flowlix.admin import AlertAdmin, PaymentAdmin, RefundAdmin
 from django_flowlix.admin.export import COLUMNS
 from django_flowlix.conf import environment
 from django_flowlix.conf.rules import SETTINGS
-from django_flowlix.models import Payment, Refund
+from django_flowlix.models import Alert, Payment, Refund
 from django_flowlix.services import schedule
 from django_flowlix.services.monitoring.queues import PAYMENT_QUEUES, REFUND_QUEUES
 from django_flowlix.signals import SIGNALS
@@ -171,7 +171,7 @@ def own_addresses() -> list[str]:
     """Return the names of the admin's addresses, without those to add and delete, which refuse everybody."""
     patterns = [
         pattern
-        for model, screens in ((Payment, PaymentAdmin), (Refund, RefundAdmin))
+        for model, screens in ((Payment, PaymentAdmin), (Refund, RefundAdmin), (Alert, AlertAdmin))
         for pattern in screens(model, admin.site).get_urls()
     ]
     return [pattern.name for pattern in patterns if pattern.name and not pattern.name.endswith(("_add", "_delete"))]
@@ -190,13 +190,20 @@ def test_every_permission_is_documented(page_name: str, permission: str) -> None
     assert permission in rows(page_name, part="| Permission |")
 
 
+def test_the_permission_for_alerts_is_documented() -> None:
+    assert "dashboard" in rows("reference/admin.md", part="| Permission |")["view_alert"]
+
+
 def parameter(list_filter: Any) -> str:
     if isinstance(list_filter, str):
         return f"{list_filter}__exact"
     return {"day": "day__from"}.get(list_filter.parameter_name, list_filter.parameter_name)
 
 
-@pytest.mark.parametrize("list_filter", [*PaymentAdmin.list_filter, *RefundAdmin.list_filter], ids=parameter)
+FILTERS = [*PaymentAdmin.list_filter, *RefundAdmin.list_filter, *AlertAdmin.list_filter]
+
+
+@pytest.mark.parametrize("list_filter", FILTERS, ids=parameter)
 def test_every_filter_of_the_admin_is_documented(list_filter: Any) -> None:
     text = page("reference/admin.md")
     assert f"`{parameter(list_filter)}`" in text[text.index("## Filters") : text.index("## Work queues")]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ..api.declines import decline_for
 from ..api.money import Money
@@ -116,7 +117,8 @@ def _latency(statistics: Statistics) -> Figure:
     calls = statistics.operations.total()
     details = [_("half of the calls within %(duration)s") % {"duration": seconds_text(middle)}]
     if calls < MINIMUM_SAMPLE:
-        details += [_("only %(count)s calls") % {"count": count_text(calls)}]
+        words = ngettext("only %(count)s call", "only %(count)s calls", calls)
+        details += [words % {"count": count_text(calls)}]
     return Figure(name=_("Latency p95"), value=seconds_text(tail), details=details, rule="latency")
 
 

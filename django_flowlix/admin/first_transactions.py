@@ -174,7 +174,7 @@ def _request_ids(calls: Sequence[ApiCall]) -> Finding:
     number = sum(not call.request_id for call in calls)
     if not number:
         words = ngettext("%(count)s exchange, with request id", "%(count)s exchanges, all with request id", len(calls))
-        return Finding(bool(calls), words % {"count": len(calls)} if calls else _("no exchange with the gateway"))
+        return Finding(bool(calls), words % {"count": len(calls)} if calls else _("no exchange on record"))
     words = ngettext("%(count)s exchange without request id", "%(count)s exchanges without request id", number)
     return Finding(False, words % {"count": number})
 
