@@ -8,15 +8,15 @@ from django.core.management.base import OutputWrapper
 
 
 class ProgressBar:
-    """`done/total` with a bar that fits the terminal; call `advance` per item and `close` at the end."""
+    """`done/total` with a bar that fits the terminal; call `advance` per item or batch and `close` at the end."""
 
     def __init__(self, stream: OutputWrapper, total: int) -> None:
         self._stream, self._total, self._done = stream, total, 0
         self._visible = total > 0 and stream.isatty()
         self._draw()
 
-    def advance(self) -> None:
-        self._done += 1
+    def advance(self, count: int = 1) -> None:
+        self._done += count
         self._draw()
 
     def close(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .erasure import Erasure, erase_personal_data
 from .payment_request import PaymentRequest
 from .payments import start_payment, sync_payment
 from .refunds import refund_payment
 
-__all__ = ["PaymentRequest", "refund_payment", "start_payment", "sync_payment"]
+__all__ = ["Erasure", "PaymentRequest", "erase_personal_data", "refund_payment", "start_payment", "sync_payment"]

@@ -15,7 +15,7 @@ from django.db.models import F
 
 from ..models import Payment, Refund, StatusChange
 from ..statuses import RefundStatus, refund_may_follow
-from . import clock, event_log
+from . import clock, event_log, personal_data
 from .transitions import MOST_RACES_LOST, is_lost_race
 
 logger = logging.getLogger("django_flowlix")
@@ -60,7 +60,7 @@ def move_refund(
     if not moves and to != current:
         logger.warning("refund %s stays %s: the answer %s is stale", refund.pk, current, to)
         return None
-    update = {**(values or {}), "status": to}
+    update = personal_data.kept_out(refund, values or {}) | {"status": to}
     if moves or any(getattr(refund, name) != value for name, value in update.items()):
         Refund.objects.filter(pk=refund.pk).update(**update, updated_at=now)
         for name, value in update.items():

@@ -7,11 +7,10 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ..api.redaction import contains_card_number
 from ..models import Payment, StatusChange
 from ..statuses import ChangeSource
 from . import clock, event_log
-from .payment_request import UNPRINTABLE
+from .notes import checked_note
 
 MAX_NOTE_LENGTH = 255
 
@@ -24,7 +23,7 @@ def mark_reviewed(payment: Payment, *, note: str, actor: Any) -> bool:
 
     Raises: ValueError with a sentence about the note; RuntimeError inside `atomic()`
     """
-    note = _checked(note)
+    note = checked_note(note, most=MAX_NOTE_LENGTH, if_empty=_("Write what you found, or why this needs nothing more."))
     queued = Payment.objects.filter(pk=payment.pk)
     if not (queued.needing_review() | queued.stuck(clock.now())).exists():
         return False
@@ -49,19 +48,3 @@ def mark_reviewed(payment: Payment, *, note: str, actor: Any) -> bool:
             event_log.payment_changed(change, payment, update, review=payment.review_reason)
     payment.refresh_from_db()
     return done
-
-
-def _checked(note: str) -> str:
-    note = note.strip()
-    if not note:
-        raise ValueError(_("Write what you found, or why this needs nothing more."))
-    if len(note) > MAX_NOTE_LENGTH:
-        raise ValueError(
-            _("The note has %(length)s characters, at most %(most)s are kept.")
-            % {"length": len(note), "most": MAX_NOTE_LENGTH}
-        )
-    if UNPRINTABLE.search(note):
-        raise ValueError(_("The note contains a line break or control character: write it on one line."))
-    if contains_card_number(note):
-        raise ValueError(_("The note looks like it holds a card number: write the last four digits at most."))
-    return note

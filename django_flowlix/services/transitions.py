@@ -15,12 +15,12 @@ from django.db import OperationalError, transaction
 
 from ..models import Payment, StatusChange
 from ..statuses import ENDED_UNPAID, OPEN, SETTLED_BY_AN_ANSWER, PaymentStatus, ReviewReason, may_follow
-from . import clock, event_log
+from . import clock, event_log, personal_data
 
 logger = logging.getLogger("django_flowlix")
 
 MOST_RACES_LOST = 10
-_DECIDED_ON = ("status", "superseded_at", "review_reason", "gateway_id")
+_DECIDED_ON = ("status", "superseded_at", "review_reason", "gateway_id", "personal_data_erased_at")
 
 
 def _no_doubt() -> ReviewReason | None:
@@ -107,7 +107,7 @@ def _plan(payment: Payment, decision: Decision, meant_for: PaymentStatus) -> _St
     current = PaymentStatus(payment.status)
     to = decision.to or meant_for
     doubt = decision.doubt()
-    update = {**decision.values, "updated_at": clock.now()}
+    update = personal_data.kept_out(payment, decision.values) | {"updated_at": clock.now()}
     foreign = payment.gateway_id not in (None, update.get("gateway_id", payment.gateway_id))
     if foreign:
         doubt = ReviewReason.MISMATCH  # one key, two payments: the gateway broke its own promise
