@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -49,7 +50,7 @@ ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that must not be overlooked; `kind` is `review` or `waiting`, `since` is when it began."""
+    """Something that must not be overlooked; `kind` is `review`, `waiting` or `quiet`, `since` is when it began."""
 
     kind: str
     title: str
@@ -72,6 +73,17 @@ def notices(payment: Payment, refunds: list[Refund]) -> Iterator[Notice]:
     for refund in refunds:
         if refund.is_unconfirmed:
             yield _unknown_refund(refund)
+    yield from _kept_and_erased(payment)
+
+
+def _kept_and_erased(payment: Payment) -> Iterator[Notice]:
+    if payment.legal_hold_since:
+        text = _("Nothing of it is pruned or erased until the hold is released. The timeline says who decided that.")
+        yield Notice("quiet", _("On legal hold"), text, payment.legal_hold_since)
+    if payment.personal_data_erased_at:
+        title = _("Personal data erased on %(date)s") % {"date": localtime(payment.personal_data_erased_at).date()}
+        text = _("Card digits, description, reasons and notes are gone. Amounts, dates, statuses and ids are complete.")
+        yield Notice("quiet", title, text)
 
 
 def is_stuck(payment: Payment) -> bool:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from ..models import Payment
 from ..services.refund_request import RefundQuote
 from .explanations import is_stuck
+from .hold import PUT, RELEASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Actions:
     refused: tuple[str, ...]
     ask_url: str
     review_url: str
+    hold_url: str
 
 
 def actions_for(
@@ -35,12 +37,14 @@ def actions_for(
         refused = (_("Your account may look at payments, not refund them."),)
     needs_review = bool(payment.review_reason) or is_stuck(payment)
     may_review = needs_review and request.user.has_perm("django_flowlix.review_payment")
-    review = _address(site, "django_flowlix_payment_review") if may_review else ""
+    may_hold = request.user.has_perm("django_flowlix.hold_payment")
+    step = RELEASE if payment.legal_hold_since else PUT
     return Actions(
         refund_url="" if refused else _address(site, "django_flowlix_payment_refund", quote(payment.pk)),
         refused=refused,
         ask_url=_address(site, "django_flowlix_payment_ask"),
-        review_url=f"{review}?id={payment.pk}" if review else "",
+        review_url=_about(payment, _address(site, "django_flowlix_payment_review") if may_review else ""),
+        hold_url=_about(payment, _address(site, step.address) if may_hold else ""),
     )
 
 
@@ -59,6 +63,10 @@ def order_url(request: HttpRequest, site: AdminSite, payment: Payment) -> str:
         return ""
     options = model._meta
     return _address(site, f"{options.app_label}_{options.model_name}_change", quote(payment.order_object_id))
+
+
+def _about(payment: Payment, address: str) -> str:
+    return f"{address}?id={payment.pk}" if address else ""
 
 
 def _address(site: AdminSite, name: str, *args: str) -> str:

@@ -53,6 +53,8 @@ class PaymentAdmin(RefundScreen, PaymentListAdmin):
                     "next_sync_at",
                     "superseded_at",
                     "reviewed_at",
+                    "legal_hold_since",
+                    "personal_data_erased_at",
                     "updated_at",
                 )
             },

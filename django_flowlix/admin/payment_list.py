@@ -20,12 +20,13 @@ from .display import card_text, mode_badge, state_badges
 from .export import ExportAdmin
 from .filters import AccountFilter, ModeFilter, PaymentQueueFilter, ReviewReasonFilter, configured_aliases
 from .first_transactions import FirstTransactionsAdmin
+from .hold import HoldAdmin
 from .paging import CappedPaginator, IndexedChangeList
 from .review import ReviewAdmin
 from .search import payment_keys
 
 
-class PaymentListAdmin(AskingAdmin, ReviewAdmin, FirstTransactionsAdmin, ExportAdmin):
+class PaymentListAdmin(AskingAdmin, ReviewAdmin, HoldAdmin, FirstTransactionsAdmin, ExportAdmin):
     change_list_template = "admin/django_flowlix/payment/change_list.html"
     list_display = (
         "order_reference",
@@ -41,7 +42,7 @@ class PaymentListAdmin(AskingAdmin, ReviewAdmin, FirstTransactionsAdmin, ExportA
     list_filter = (PaymentQueueFilter, "status", ModeFilter, AccountFilter, DayFilter, ReviewReasonFilter)
     # What is searched is decided by `search`; Django shows the search box if anything stands here.
     search_fields = ("order_reference",)
-    actions = ("ask_the_gateway", "mark_as_reviewed")
+    actions = ("ask_the_gateway", "mark_as_reviewed", "put_on_legal_hold", "release_legal_hold")
     paginator = CappedPaginator
 
     class Media:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..models import ApiCall, Payment, Refund, StatusChange
+from ..services.holds import HoldStep, step_in
 from ..statuses import ReviewReason
 from .display import requester
 
@@ -97,7 +98,8 @@ def of_call(call: ApiCall, refund: Refund | None) -> TimelineEntry:
 def of_change(change: StatusChange, refund: Refund | None) -> TimelineEntry:
     moved = change.from_status != change.to_status
     # The name of a review reason stands in the note when there is nothing to add to it: show the reason's words.
-    note = str(dict(ReviewReason.choices).get(change.note, change.note))
+    held = step_in(change.note) if change.actor else None
+    note = held[1] if held else str(dict(ReviewReason.choices).get(change.note, change.note))
     actor = _("by %(name)s") % {"name": change.actor} if change.actor else ""
     return TimelineEntry(
         when=change.created_at,
@@ -114,6 +116,8 @@ def _title_of(change: StatusChange, refund: Refund | None) -> str:
         return _about(refund, str(change))
     if not change.actor:
         return _("flagged for review")
+    if held := step_in(change.note):
+        return _("put on legal hold") if held[0] is HoldStep.PUT else _("legal hold released")
     return _("marked as reviewed") if change.refund_id is None else _about(refund, _("requested"))
 
 
