@@ -181,7 +181,7 @@ def test_a_database_that_is_down_is_unknown(monkeypatch: pytest.MonkeyPatch) -> 
         raise OperationalError("password of somebody")
 
     monkeypatch.setattr(flowlix_monitor, "monitor", down)
-    assert run() == (3, "FLOWLIX UNKNOWN - database: OperationalError\n")
+    assert run() == (3, "FLOWLIX UNKNOWN - database: OperationalError. Is it reachable, and has migrate been run?\n")
 
 
 def test_a_name_does_not_break_the_supervisors_line(settings: Any) -> None:

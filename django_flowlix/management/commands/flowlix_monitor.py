@@ -77,4 +77,6 @@ def _chosen(alias: str | None) -> list[Account]:
 
 def _said(error: Exception) -> str:
     """Return a fault in one line; of a database's error its kind alone, because its words may quote values."""
-    return f"database: {type(error).__name__}" if isinstance(error, DatabaseError) else " ".join(str(error).split())
+    if isinstance(error, DatabaseError):
+        return f"database: {type(error).__name__}. Is it reachable, and has migrate been run?"
+    return " ".join(str(error).split())
