@@ -36,7 +36,9 @@ def as_text(report: Report, *, verbose: bool) -> str:
         if alert.request_ids:
             lines.append(f"  Request ids: {', '.join(alert.request_ids.splitlines())}")
     if report.failing_deliveries:
-        lines.append(f"{report.failing_deliveries} deliveries of alerts keep failing: see the alerts in the admin.")
+        lines.append(
+            f"Deliveries of alerts that keep failing: {report.failing_deliveries}. The alerts in the admin say why."
+        )
     if verbose:
         lines += [_line(judgement) for judgement in report.judgements]
     return "\n".join(lines)
@@ -60,7 +62,7 @@ def _standing(report: Report) -> str:
         return _one_line(f"{len(names)} open: {', '.join(names)}")
     parts = [f"{len(report.judgements)} rules judged"]
     parts += [f"{report.pending_alerts} pending"] if report.pending_alerts else []
-    parts += [f"{report.failing_deliveries} deliveries failing"] if report.failing_deliveries else []
+    parts += [f"{report.failing_deliveries} undelivered"] if report.failing_deliveries else []
     return ", ".join(parts)
 
 

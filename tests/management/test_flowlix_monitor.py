@@ -107,7 +107,7 @@ def test_a_dry_run_judges_and_writes_nothing(shop: FakeClock) -> None:
     code, output = run("--dry-run")
 
     assert code == 0
-    assert "default needs_review: bad: 1 payments need a person's review" in output
+    assert "default needs_review: bad: payments that need a person's review: 1, the oldest for 0 min" in output
     assert "default decline_rate: not judged: 0 of 1 decided payments were declined: too few to judge" in output
     assert not Alert.objects.exists()
     assert not TalliedHour.objects.exists()
@@ -151,8 +151,8 @@ def test_a_delivery_that_fails_is_a_warning(monkeypatch: pytest.MonkeyPatch, set
 
     code, output = run()
     assert code == 1
-    assert output.startswith("FLOWLIX WARNING - 11 rules judged, 1 deliveries failing | ")
-    assert "1 deliveries of alerts keep failing: see the alerts in the admin." in output
+    assert output.startswith("FLOWLIX WARNING - 11 rules judged, 1 undelivered | ")
+    assert "Deliveries of alerts that keep failing: 1. The alerts in the admin say why." in output
 
 
 def test_the_test_says_by_which_ways_it_went(settings: Any) -> None:

@@ -109,7 +109,7 @@ def stuck(readings: Readings, rule: AlertRule) -> Measure:
 
 
 def needs_review(readings: Readings, rule: AlertRule) -> Measure:
-    return _queued(readings, [REVIEW], _("payments need a person's review"))
+    return _queued(readings, [REVIEW], _("payments that need a person's review"))
 
 
 def notifications_failing(readings: Readings, rule: AlertRule) -> Measure:
@@ -124,7 +124,7 @@ def no_sales(readings: Readings, rule: AlertRule) -> Measure:
     """Measure the sales that are missing: those expected while there is none."""
     sold = readings.window(rule.window_minutes).outcomes["succeeded"]
     expected = readings.expected_sales(rule.window_minutes)
-    words = _("%(sold)s payments succeeded, usual at this time of day are %(expected).0f")
+    words = _("payments succeeded: %(sold)s, usual at this time of day: %(expected).0f")
     return Measure(0.0 if sold else expected, sold, words % {"sold": sold, "expected": expected})
 
 
@@ -133,7 +133,7 @@ def _queued(readings: Readings, queues: list[Queue], of: str, least_age: timedel
     oldest = min((waits.since for waits in found if waits.since), default=None)
     number = sum(waits.number for waits in found)
     age = readings.now - oldest if oldest else timedelta(0)
-    words = f"{number} {of}"
+    words = f"{of}: {number}"
     if oldest:
         words = _("%(what)s, the oldest for %(age)s") % {"what": words, "age": in_words(age)}
     return Measure(number if age >= least_age else 0, number, words)

@@ -96,8 +96,8 @@ class RunningTotals:
             return closed, known_until
         closed += _totals(known_until or _BEGINNING, until, closed_until=until)
         with self._lock:
-            if self._closed_until is None or self._closed_until < until:
-                self._closed, self._closed_until = closed, until
+            # Whichever thread writes last: its totals and its time belong together.
+            self._closed, self._closed_until = closed, until
         return closed, until
 
 

@@ -126,7 +126,7 @@ def test_a_payment_is_unconfirmed_when_no_call_can_be_under_way_any_more() -> No
     assert measured("unconfirmed").value == 0
     payments(2, "created", ago(minutes=15), request_id="req_v")
     assert measured("unconfirmed").value == 3
-    assert measured("unconfirmed").words == "3 payments and refunds unconfirmed, the oldest for 15 min"
+    assert measured("unconfirmed").words == "payments and refunds unconfirmed: 3, the oldest for 15 min"
     assert evidence("unconfirmed") == ["req_v", "req_u"]
 
 
@@ -146,7 +146,7 @@ def test_stuck_refunds_count_everywhere() -> None:
 def test_payments_that_need_review() -> None:
     payments(2, "succeeded", ago(hours=3), review_reason="mismatch", review_since=ago(hours=3), request_id="req_r")
     assert measured("needs_review").value == 2
-    assert measured("needs_review").words == "2 payments need a person's review, the oldest for 3 h"
+    assert measured("needs_review").words == "payments that need a person's review: 2, the oldest for 3 h"
     assert evidence("needs_review") == ["req_r"]
 
 
