@@ -6,22 +6,21 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..api.declines import decline_for
-from ..api.money import Money
 from ..services.monitoring.call_result import CallResult
-from ..services.monitoring.latency import DURATION_BOUNDS_MS, percentile_seconds
+from ..services.monitoring.counts import DECIDED
+from ..services.monitoring.latency import percentile_seconds
 from ..services.monitoring.statistics import MINIMUM_SAMPLE, Rate, Statistics
 from ..statuses import PaymentStatus, RefundStatus
+from .dashboard_texts import NOTHING, count_text, money_text, seconds_text, share_text
 
 ENDED_OTHERWISE = (PaymentStatus.CANCELED, PaymentStatus.EXPIRED, PaymentStatus.REJECTED)
 """Canceled, expired or never started: no bank has decided anything."""
 NO_ANSWER = (CallResult.NO_ANSWER, CallResult.NOT_SENT)
 MOST_LINES = 10
-NOTHING = "\N{EN DASH}"
 TAIL = 0.95
 
 
@@ -58,6 +57,20 @@ class LatencyLine:
     is_few: bool
 
 
+def decline_rate_of(outcomes: Counter[str]) -> Rate:
+    """Return the decline rate of counted outcomes: counting a period's rows once is enough."""
+    return Rate(outcomes[PaymentStatus.FAILED], sum(outcomes[status] for status in DECIDED))
+
+
+def durations_of(statistics: Statistics) -> Counter[int]:
+    """Return the calls that were sent by class of duration."""
+    durations: Counter[int] = Counter()
+    for call in statistics.calls:
+        if call.result != CallResult.NOT_SENT:
+            durations[call.duration_class] += call.number
+    return durations
+
+
 def headlines(statistics: Statistics) -> list[Figure]:
     """Return the figures of the whole period, the money first."""
     return [*_of_payments(statistics), *_of_calls(statistics)]
@@ -67,7 +80,7 @@ def _of_payments(statistics: Statistics) -> Iterable[Figure]:
     outcomes, refunds = statistics.outcomes, statistics.refund_outcomes
     paid = outcomes[PaymentStatus.SUCCEEDED]
     yield Figure(name=_("Paid"), value=count_text(paid), details=[*map(money_text, statistics.paid)])
-    yield _decline_rate(statistics.decline_rate)
+    yield _decline_rate(decline_rate_of(outcomes))
     given_up = [(status, outcomes[status]) for status in ENDED_OTHERWISE if outcomes[status]]
     details = [f"{count_text(number)} {status.label}" for status, number in given_up]
     yield Figure(name=_("Ended otherwise"), value=count_text(sum(number for _s, number in given_up)), details=details)
@@ -97,7 +110,7 @@ def _of_calls(statistics: Statistics) -> Iterable[Figure]:
     limited = results[CallResult.RATE_LIMITED]
     details = [_("of %(whole)s calls") % {"whole": count_text(calls)}] if calls else [_("no calls")]
     yield Figure(name=_("Rate limited (429)"), value=count_text(limited), details=details, rule="rate_limited")
-    yield _latency(statistics)
+    yield _latency(durations_of(statistics))
 
 
 def _calls_figure(name: str, rate: Rate, rule: str) -> Figure:
@@ -110,11 +123,11 @@ def _calls_figure(name: str, rate: Rate, rule: str) -> Figure:
     return Figure(name=name, value=share_text(rate), details=details, rule=rule)
 
 
-def _latency(statistics: Statistics) -> Figure:
-    tail, middle = statistics.latency_seconds(TAIL), statistics.latency_seconds(0.5)
+def _latency(durations: Counter[int]) -> Figure:
+    tail, middle = percentile_seconds(durations, TAIL), percentile_seconds(durations, 0.5)
     if tail is None or middle is None:
         return Figure(name=_("Latency p95"), value=NOTHING, details=[_("no calls")], rule="latency")
-    calls = statistics.operations.total()
+    calls = durations.total()
     details = [_("half of the calls within %(duration)s") % {"duration": seconds_text(middle)}]
     if calls < MINIMUM_SAMPLE:
         words = ngettext("only %(count)s call", "only %(count)s calls", calls)
@@ -173,38 +186,3 @@ def _share_line(name: str, rate: Rate, text: str = "") -> ShareLine:
         text=text,
         is_few=not rate.is_judged,
     )
-
-
-# --- How figures are written ---
-
-
-def count_text(number: int) -> str:
-    return number_format(number, force_grouping=True)
-
-
-def money_text(money: Money) -> str:
-    amount = number_format(money.major, decimal_pos=money.exponent, force_grouping=True)
-    return f"{amount}\N{NO-BREAK SPACE}{money.currency}"
-
-
-def share_text(rate: Rate) -> str:
-    """Return a share in percent with one decimal; what is not nothing is not written as nothing."""
-    value = rate.value or 0.0
-    if rate.part and value < 0.0005:
-        return f"< {percent_text(0.001)}"
-    return percent_text(value)
-
-
-def percent_text(value: float) -> str:
-    places = 0 if value in (0, 1) else 1
-    # As a text: Django would cut a number's decimals off, not round it.
-    return f"{number_format(f'{value * 100:.{places}f}')}\N{NO-BREAK SPACE}%"
-
-
-def seconds_text(seconds: float) -> str:
-    """Return a duration as exactly as the classes of durations allow."""
-    if seconds >= DURATION_BOUNDS_MS[-1] / 1000:
-        return _("over %(seconds)s s") % {"seconds": DURATION_BOUNDS_MS[-1] // 1000}
-    if seconds < 1:
-        return _("%(milliseconds)s ms") % {"milliseconds": round(seconds * 1000)}
-    return _("%(seconds)s s") % {"seconds": number_format(f"{seconds:.1f}")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,19 +11,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from ..services.monitoring.call_result import CallResult
+from ..services.monitoring.latency import percentile_seconds
 from ..services.monitoring.statistics import MINIMUM_SAMPLE, Rate, Statistics
 from ..statuses import PaymentStatus
-from .charts import Chart, Curve, Frame, Label, Point, Series, Slot, curves, stacked_bars
+from .chart_shapes import Chart, Curve, Label, Point, Series, Slot
+from .charts import Frame, curves, stacked_bars
 from .dashboard_choice import Window
-from .dashboard_figures import (
-    ENDED_OTHERWISE,
-    NO_ANSWER,
-    NOTHING,
-    TAIL,
-    count_text,
-    seconds_text,
-    share_text,
-)
+from .dashboard_figures import ENDED_OTHERWISE, NO_ANSWER, TAIL, decline_rate_of, durations_of
+from .dashboard_texts import NOTHING, count_text, seconds_text, share_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +89,11 @@ def pictures(statistics: Statistics, window: Window, now: datetime) -> list[Pict
     """Return all pictures of a period. Times in UTC, as the hours are counted."""
     parts = statistics.slices(window.starts(now))
     slices = Slices(window, parts, now.astimezone(UTC))
-    return [_volume(slices), _decline_rate(slices), _errors(slices), _latency(slices)]
+    outcomes = [part.outcomes for part in parts]
+    return [_volume(slices, outcomes), _decline_rate(slices, outcomes), _errors(slices), _latency(slices)]
 
 
-def _volume(slices: Slices) -> Picture:
-    outcomes = [part.outcomes for part in slices.parts]
+def _volume(slices: Slices, outcomes: list[Counter[str]]) -> Picture:
     paid = [found[PaymentStatus.SUCCEEDED] for found in outcomes]
     declined = [found[PaymentStatus.FAILED] for found in outcomes]
     otherwise = [sum(found[status] for status in ENDED_OTHERWISE) for found in outcomes]
@@ -151,8 +147,8 @@ def _of_numbers(
     )
 
 
-def _decline_rate(slices: Slices) -> Picture:
-    rates = [part.decline_rate for part in slices.parts]
+def _decline_rate(slices: Slices, outcomes: list[Counter[str]]) -> Picture:
+    rates = [*map(decline_rate_of, outcomes)]
     points = [Point(rate.value, not rate.is_judged) if rate.value is not None else None for rate in rates]
     titles = [_rate_title(rate) for rate in rates]
     frame = slices.frame(titles, axis_percent)
@@ -190,9 +186,10 @@ def _rate_title(rate: Rate) -> str:
 
 
 def _latency(slices: Slices) -> Picture:
-    numbers = [part.operations.total() for part in slices.parts]
-    middles = [part.latency_seconds(0.5) for part in slices.parts]
-    tails = [part.latency_seconds(TAIL) for part in slices.parts]
+    durations = [*map(durations_of, slices.parts)]
+    numbers = [found.total() for found in durations]
+    middles = [percentile_seconds(found, 0.5) for found in durations]
+    tails = [percentile_seconds(found, TAIL) for found in durations]
     titles = [_latency_title(*figures) for figures in zip(numbers, middles, tails, strict=True)]
     few = [number < MINIMUM_SAMPLE for number in numbers]
     drawn = [

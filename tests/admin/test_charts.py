@@ -5,18 +5,8 @@ from __future__ import annotations
 import pytest
 
 from django_flowlix.admin.chart_axis import step_of, ticks
-from django_flowlix.admin.charts import (
-    Chart,
-    Curve,
-    Frame,
-    Label,
-    Point,
-    Series,
-    Slot,
-    coordinate,
-    curves,
-    stacked_bars,
-)
+from django_flowlix.admin.chart_shapes import Chart, Curve, Label, Point, Series, Slot
+from django_flowlix.admin.charts import Frame, coordinate, curves, stacked_bars
 
 
 def a_frame(count: int, *labels: Label) -> Frame:
