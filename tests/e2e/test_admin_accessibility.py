@@ -68,6 +68,7 @@ def every_page(visitor: Visitor, scenes: dict[str, Payment]) -> Iterator[str]:
         "list": LIST,
         **{f"queue {queue}": f"{LIST}?queue={queue}" for queue in ("review", "unconfirmed", "stuck")},
         "mark reviewed": f"{LIST}review/?id={scenes['review'].pk}",
+        "legal hold": f"{LIST}hold/?id={scenes['paid'].pk}",
         "refunds": "/admin/django_flowlix/refund/",
         "refunds unconfirmed": "/admin/django_flowlix/refund/?queue=unconfirmed",
         "refund": f"/admin/django_flowlix/refund/{Refund.objects.first().pk}/change/",  # type: ignore[union-attr]
