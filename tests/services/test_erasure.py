@@ -209,7 +209,8 @@ def test_what_was_written_since_is_erased_the_next_time(
     refund = refund_payment(paid, Money(100, "EUR"), reason="the Countess wrote again", actor=clerk)
     gateway.finish_refund(str(refund.gateway_id), "fail")
     sync_payment(paid)
-    assert Refund.objects.get(pk=refund.pk).reason == "the Countess wrote again"
+    refund.refresh_from_db()
+    assert (refund.reason, refund.decline_message) == ("the Countess wrote again", "The refund was declined.")
     fake_clock.advance(days=1)
 
     result = erase_personal_data([paid])
@@ -319,6 +320,7 @@ def test_looks_at_the_gateway_do_not_bring_it_back(
     stored = Payment.objects.get()
     assert (stored.card_last4, stored.hosted_page_url, stored.decline_message) == ("", "", "")
     assert stored.card_brand == "visa"
+    assert stored.refunds.get(status="failed").decline_message == "", "the gateway tells it at each look"
     assert stored.refunds.latest("pk").amount_minor == 1000, "the look was booked"
     assert stored.last_synced_at == fake_clock.now()
 
