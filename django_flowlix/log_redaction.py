@@ -143,7 +143,10 @@ def _shown(value: Any, above: tuple[int, ...] = ()) -> Any:
         return _shown_plain(value)
     if id(value) in above or len(above) >= _DEEPEST:
         return _Shown(value)
-    return _shown_container(value, (*above, id(value)))
+    try:
+        return _shown_container(value, (*above, id(value)))
+    except Exception:  # noqa: BLE001  a class may do anything when its parts are asked for
+        return _Shown(value)
 
 
 def _shown_plain(value: Any) -> Any:

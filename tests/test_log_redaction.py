@@ -181,7 +181,36 @@ def quiet() -> NoReturn:
     raise QuietError(CARD)
 
 
-TROUBLES = [plain, caused, in_context, suppressed, noted, grouped, hidden_in_a_wide_group, quiet]
+def quiet_cause() -> NoReturn:
+    raise ValueError("outer") from QuietError(CARD)
+
+
+def quiet_context() -> NoReturn:
+    try:
+        raise QuietError(CARD)
+    except QuietError:
+        raise ValueError("outer") from None
+
+
+def quiet_cause_in_a_group() -> NoReturn:
+    member = ValueError("member")
+    member.__cause__ = QuietError(CARD)
+    raise ExceptionGroup("outer", [member])
+
+
+TROUBLES = [
+    plain,
+    caused,
+    in_context,
+    suppressed,
+    noted,
+    grouped,
+    hidden_in_a_wide_group,
+    quiet,
+    quiet_cause,
+    quiet_context,
+    quiet_cause_in_a_group,
+]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)

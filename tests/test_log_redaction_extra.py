@@ -49,10 +49,10 @@ class Pair(NamedTuple):
 
 
 DEEP: list[Any] = [CARD]
-for _ in range(200):
+for _ in range(5000):
     DEEP = [DEEP]
 CIRCLE: dict[str, Any] = {"card": CARD}
-CIRCLE["self"] = [CIRCLE]
+CIRCLE["self"] = [CIRCLE, CIRCLE, CIRCLE]
 
 EXTRAS = {
     "text": EVERYTHING,
@@ -74,6 +74,7 @@ EXTRAS = {
     "enum": Ordinary.ONE,
     "exception": ValueError(EVERYTHING),
     "number": int(CARD),
+    "negative number": -int(CARD),
     "deep": DEEP,
     "secret": Secret(KEY),
     "lazy": SimpleLazyObject(Leaky),
