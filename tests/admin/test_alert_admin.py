@@ -48,8 +48,9 @@ def test_the_newest_come_first(alerts: None, watcher: Client) -> None:
     assert f'href="{ALERTS}dashboard/"' in text
 
 
-def test_no_address_sorts_otherwise(alerts: None, watcher: Client) -> None:
-    assert titles(text_of(watcher, ALERTS, {"o": "1.2.3.-5"})) == titles(text_of(watcher, ALERTS))
+@pytest.mark.parametrize("order", ["5", "-5.1", "1.2.3", "-4"])
+def test_no_address_sorts_otherwise(alerts: None, watcher: Client, order: str) -> None:
+    assert titles(text_of(watcher, ALERTS, {"o": order})) == titles(text_of(watcher, ALERTS))
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ def test_open_alerts_of_what_is_shown(watcher: Client) -> None:
     a_resolved_alert("rate_limited")
     words = words_of(text := text_of(watcher, DASHBOARD))
 
+    assert re.findall(r'<h3><a href="[^"]*">([^<]*)</a></h3>', text) == ["Decline rate", "Stuck payments or refunds"]
     assert (
         "61.9 % worst 70.0 % Decline rate Open since Sat 14 Mar, 11:30 (50 minutes), account default. "
         "39 of 63 decided payments were declined What to do: Look at the decline reasons on the dashboard."
