@@ -48,7 +48,7 @@ def test_the_newest_come_first(alerts: None, watcher: Client) -> None:
     assert f'href="{ALERTS}dashboard/"' in text
 
 
-@pytest.mark.parametrize("order", ["5", "-5.1", "1.2.3", "-4"])
+@pytest.mark.parametrize("order", ["4", "5", "-5.1", "1.2.3"])
 def test_no_address_sorts_otherwise(alerts: None, watcher: Client, order: str) -> None:
     assert titles(text_of(watcher, ALERTS, {"o": order})) == titles(text_of(watcher, ALERTS))
 
