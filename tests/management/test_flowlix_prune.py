@@ -13,7 +13,7 @@ from django_flowlix.models import ApiCall, Payment, StatusChange, TalliedHour
 from django_flowlix.services.retention import Prune
 from tests.admin.rows import a_payment
 from tests.conftest import BASE_URL, TEST_KEY, FakeClock
-from tests.services.test_retention import LONG_AGO, a_call, a_change, ago
+from tests.services.past import LONG_AGO, a_call, a_change, ago
 
 pytestmark = pytest.mark.django_db
 

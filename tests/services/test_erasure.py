@@ -7,103 +7,34 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
-from django.core.serializers import serialize
 from django.db import transaction
 from django.db.models import Sum
 from django.test import Client
 
 from django_flowlix.api import Money
-from django_flowlix.api.transport import Transport
 from django_flowlix.emulator.server import EmulatorServer
-from django_flowlix.models import ApiCall, Payment, Refund, StatusChange
+from django_flowlix.models import Payment, Refund, StatusChange
 from django_flowlix.services import erase_personal_data, erasure, refund_payment, start_payment, sync_payment
 from django_flowlix.services.holds import put_on_hold, release_hold
 from django_flowlix.services.personal_data import OF_A_PAYMENT, OF_A_REFUND
-from django_flowlix.services.reconciliation import Run
-from django_flowlix.services.reviews import mark_reviewed
-from django_flowlix.signals import payment_failed
 from tests.conftest import FakeClock, a_request
+from tests.services.countess import (
+    BOOKS_OF_A_PAYMENT,
+    BOOKS_OF_A_REFUND,
+    SECRETS,
+    books,
+    clerk,
+    ended,
+    everything,
+    found,
+    gateway,
+    paid,
+)
+
+__all__ = ["clerk", "gateway", "paid"]
 
 pytestmark = pytest.mark.django_db
-
-BOOKS_OF_A_PAYMENT = [
-    "account", "contract", "livemode", "api_key_fingerprint", "order_reference", "order_content_type_id",
-    "order_object_id", "attempt", "open_order_reference", "paid_order_reference", "amount_minor", "currency",
-    "exponent", "amount_refunded_minor", "idempotency_key", "first_sent_at", "gateway_id", "request_id", "status",
-    "gateway_status", "decline_code", "card_brand", "card_country", "superseded_at", "review_reason", "reviewed_at",
-    "last_synced_at", "next_sync_at", "created_at",
-]  # fmt: skip
-BOOKS_OF_A_REFUND = [
-    "payment_id", "account", "sequence", "amount_minor", "currency", "exponent", "source", "requested_by_id",
-    "requested_by_name", "status", "gateway_status", "decline_code", "idempotency_key", "gateway_id", "request_id",
-    "api_key_fingerprint", "first_sent_at", "created_at",
-]  # fmt: skip
-STORY = ["payment_id", "refund_id", "from_status", "to_status", "source", "actor", "request_id", "created_at"]
-# What the Countess told the shop, and what was written about her; none of it may be found in any row afterwards.
-SECRETS = ["countess", "unter den linden", "engraving", "gift for grace", "/thanks", "/sorry"]
-
-
-@pytest.fixture
-def clerk() -> Any:
-    return get_user_model().objects.create_user("clerk")
-
-
-@pytest.fixture
-def gateway(gateway_of: Callable[[str], EmulatorServer]) -> EmulatorServer:
-    return gateway_of("dev")
-
-
-@pytest.fixture
-def paid(gateway: EmulatorServer, fake_clock: FakeClock, clerk: Any) -> Payment:
-    """Order 1001, paid after a review, partly refunded: the Countess is named wherever there is room."""
-    request = a_request(description="engraving", metadata={"greeting": "gift for Grace"}, order=clerk)
-    payment = start_payment(request, success_url="/thanks?for=countess", failure_url="/sorry?for=countess")
-    gateway.fault("retrieve", "override", fields={"status": "disputed"})
-    sync_payment(payment)
-    mark_reviewed(payment, note="called the Countess", actor=clerk)
-    gateway.pay(str(payment.gateway_id))
-    fake_clock.advance(minutes=1)
-    sync_payment(payment)
-    for outcome, reason in (("succeed", "sent back by the Countess"), ("fail", "the Countess hesitates")):
-        refund = refund_payment(payment, Money(1200, "EUR"), reason=reason, actor=clerk, source="admin")
-        gateway.finish_refund(str(refund.gateway_id), outcome)
-        sync_payment(payment)
-    Refund.objects.update(decline_message="the Countess has no account")
-    Payment.objects.update(decline_message="not enough, Countess")
-    StatusChange.objects.filter(to_status="failed").update(note="declined: countess@example.com")
-    StatusChange.objects.filter(to_status="succeeded").update(last_error="shop.tell: SMTPError: countess@example.com")
-    fake_clock.advance(hours=1)
-    payment.refresh_from_db()
-    return payment
-
-
-def ended(payment: Payment, status: str = "failed") -> Payment:
-    """Make a payment one that is over."""
-    Payment.objects.filter(pk=payment.pk).update(status=status, open_order_reference=None, next_sync_at=None)
-    StatusChange.objects.update(deliver_at=None)
-    payment.refresh_from_db()
-    return payment
-
-
-def books() -> list[Any]:
-    return [
-        list(Payment.objects.order_by("pk").values_list("pk", *BOOKS_OF_A_PAYMENT)),
-        list(Refund.objects.order_by("pk").values_list("pk", *BOOKS_OF_A_REFUND)),
-        list(StatusChange.objects.order_by("pk").values_list("pk", *STORY)),
-        serialize("json", ApiCall.objects.order_by("pk")),
-    ]
-
-
-def everything() -> str:
-    rows = [*Payment.objects.all(), *Refund.objects.all(), *StatusChange.objects.all(), *ApiCall.objects.all()]
-    return str(serialize("json", rows))
-
-
-def found(secrets: list[str] = SECRETS) -> list[str]:
-    text = everything().lower()
-    return [secret for secret in secrets if secret in text]
 
 
 def test_everything_about_the_customer_is_gone_and_the_books_are_the_same(paid: Payment, fake_clock: FakeClock) -> None:
@@ -302,111 +233,3 @@ def test_c11_inside_a_transaction_it_refuses(paid: Payment) -> None:
     with transaction.atomic(), pytest.raises(RuntimeError):
         erase_personal_data([paid])
     assert Payment.objects.get().personal_data_erased_at is None
-
-
-# --- It lasts ---------------------------------------------------------------------------------------------------------
-
-
-def test_looks_at_the_gateway_do_not_bring_it_back(
-    paid: Payment, gateway: EmulatorServer, fake_clock: FakeClock
-) -> None:
-    erase_personal_data([paid])
-    fake_clock.advance(days=1)
-    gateway.refund(str(paid.gateway_id), 1000)
-    gateway.fault("retrieve", "override", fields={"hosted_page_url": f"{gateway.url}/pay/again"})
-    sync_payment(paid)
-
-    assert found() == []
-    stored = Payment.objects.get()
-    assert (stored.card_last4, stored.hosted_page_url, stored.decline_message) == ("", "", "")
-    assert stored.card_brand == "visa"
-    assert stored.refunds.get(status="failed").decline_message == "", "the gateway tells it at each look"
-    assert stored.refunds.latest("pk").amount_minor == 1000, "the look was booked"
-    assert stored.last_synced_at == fake_clock.now()
-
-
-def test_a_look_under_way_while_it_is_erased_does_not_bring_it_back(
-    paid: Payment, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The look has read the row before, and books its answer after."""
-    fake_clock.advance(days=1)
-    real = Transport.send
-
-    def send(self: Transport, *args: Any, **kwargs: Any) -> Any:
-        answer = real(self, *args, **kwargs)
-        assert erase_personal_data(Payment.objects.all()).erased == [paid]
-        return answer
-
-    stale = Payment.objects.get()
-    monkeypatch.setattr(Transport, "send", send)
-    sync_payment(stale)
-
-    assert found() == []
-    assert Payment.objects.get().card_last4 == stale.card_last4 == ""
-
-
-def test_p2_a_late_success_is_booked_without_the_card(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
-    payment = start_payment(a_request())
-    emulator.fault("retrieve", "override", fields={"status": "failed", "decline_code": "generic_decline"})
-    sync_payment(payment)
-    assert payment.status == "failed"
-    erase_personal_data([payment])
-    fake_clock.advance(days=3)
-    emulator.pay(str(payment.gateway_id))
-
-    sync_payment(payment)
-
-    stored = Payment.objects.get()
-    assert (stored.status, stored.paid_order_reference, stored.review_reason) == ("succeeded", "1001", "")
-    assert (stored.card_brand, stored.card_last4, stored.card_exp_year) == ("visa", "", None)
-    assert stored.description == ""
-    assert list(StatusChange.objects.exclude(signal="").order_by("pk").values_list("signal", flat=True)) == [
-        "payment_failed",
-        "payment_succeeded",
-    ]
-
-
-def test_a_payment_that_is_erased_can_be_refunded(
-    paid: Payment, gateway: EmulatorServer, fake_clock: FakeClock
-) -> None:
-    erase_personal_data([paid])
-    fake_clock.advance(minutes=1)
-    refund = refund_payment(paid, reason="bought by mistake")
-    gateway.finish_refund(str(refund.gateway_id), "succeed")
-    sync_payment(paid)
-
-    stored = Payment.objects.get()
-    assert stored.amount_refunded_minor == stored.amount_minor == 4999
-    assert Refund.objects.latest("pk").reason == "bought by mistake"
-
-
-def test_receivers_that_have_not_run_find_the_metadata(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
-    """An order that is fulfilled by what stands in the metadata must not lose it."""
-    payment = start_payment(a_request(metadata={"shelf": "7"}))
-    told: list[Any] = []
-
-    def fails_first(payment: Payment, **kwargs: object) -> None:
-        told.append(payment.metadata)
-        if len(told) == 1:
-            raise RuntimeError
-
-    payment_failed.connect(fails_first)
-    try:
-        emulator.decline(str(payment.gateway_id))
-        sync_payment(payment)
-        assert [str(why.value) for _, why in erase_personal_data([payment]).kept] == ["untold"]
-        fake_clock.advance(hours=7)
-        Run().execute()
-    finally:
-        payment_failed.disconnect(fails_first)
-    assert told == [{"shelf": "7"}] * 2
-    assert erase_personal_data([payment]).erased == [payment]
-
-
-def test_many_payments_take_one_query_of_the_log_and_few_each(
-    emulator: EmulatorServer, fake_clock: FakeClock, django_assert_max_num_queries: Any
-) -> None:
-    payments = [ended(start_payment(a_request(order_reference=str(number)))) for number in range(5)]
-    ContentType.objects.get_for_model(Payment)
-    with django_assert_max_num_queries(1 + 5 * 9):
-        erase_personal_data(payments)
