@@ -24,11 +24,20 @@ LEAKS = ("4eC39HqLyjWDarjtT1zdp7dc", "C2FVsBQIhrscChlQIMV", "eyJhbGciOiJIUzI1NiJ
 EVERYTHING = f"{KEY} {KEYS[1]} {KEYS[2]} {KEYS[3]} {HOOK} {BEARER} {CARD} {SPACED}"
 
 
+def the_whole_story(error: BaseException | None) -> list[str]:
+    """What formatters write that take an exception to pieces."""
+    if error is None:
+        return []
+    hidden = [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
+    return [repr(error), *(line for each in hidden for line in the_whole_story(each))]
+
+
 def as_json(record: logging.LogRecord, formatter: logging.Formatter) -> str:
     """What JSON formatters write: every attribute of the record, dataclasses by their fields, the rest as text."""
     told = dict(vars(record)) | {"message": record.getMessage()}
     if record.exc_info:
         told["exception"] = formatter.formatException(record.exc_info)
+        told["story"] = the_whole_story(record.exc_info[1])
         told["exception_class"] = record.exc_info[0].__qualname__ if record.exc_info[0] else ""
 
     def fallback(value: Any) -> Any:

@@ -51,6 +51,7 @@ def exchanged(call: ApiCall, account: Account) -> None:
 
     Source: opentelemetry.io/docs/specs/semconv/http/http-spans
     """
+    declined = call.http_status == 402 or call.error_type == "card_error"
     server = urlsplit(account.api_url or account.contract.api_url)
     attributes: tracing.Attributes = {
         "http.request.method": call.method,
@@ -75,7 +76,7 @@ def exchanged(call: ApiCall, account: Account) -> None:
             f"flowlix.api.{call.operation}",
             attributes,
             duration_ms=call.duration_ms,
-            error_type="" if call.outcome == "ok" or call.decline_code else call.error_type,
+            error_type="" if declined else call.error_type,
         )
     except Exception:  # noqa: BLE001  the money matters more
         traceback.print_exc(file=sys.stderr)
