@@ -10,16 +10,18 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
 
 from ..models import Payment, StatusChange
-from ..statuses import ReviewReason
+from ..statuses import WAITING, ReviewReason
 from . import clock
 from .holds import note_of, step_in
 from .keeping import WhyKept, why_kept
-from .personal_data import OF_A_PAYMENT, OF_A_REFUND
+from .personal_data import NEEDED_TO_PAY, OF_A_PAYMENT, OF_A_REFUND
 from .refund_transitions import under_lock
 
 _BATCH_SIZE = 500
@@ -91,14 +93,21 @@ def _erase(payment: Payment, *, is_logged: bool) -> Erased | WhyKept:
         others = _erase_refunds(payment) + _erase_changes(payment) + (_erase_log(payment) if is_logged else 0)
         rows = Payment.objects.filter(pk=payment.pk)
         now = clock.now()
-        # A link that the customer has, or lost, shows nothing any more.
-        fresh = {"return_token": secrets.token_urlsafe(_TOKEN_BYTES), "personal_data_erased_at": now}
-        first = rows.filter(personal_data_erased_at__isnull=True).update(**OF_A_PAYMENT, **fresh)
+        values = {**_erased_columns(rows), "personal_data_erased_at": now}
+        first = rows.filter(personal_data_erased_at__isnull=True).update(**values)
         if others and not first:
             rows.update(personal_data_erased_at=now)
         return Erased.NOW if first or others else Erased.NOTHING_LEFT
 
     return under_lock(payment, work)
+
+
+def _erased_columns(rows: QuerySet[Payment]) -> dict[str, Any]:
+    """Return what is written to the payment, whose row is held."""
+    if rows.filter(status__in=WAITING).exists():
+        return {name: value for name, value in OF_A_PAYMENT.items() if name not in NEEDED_TO_PAY}
+    # A link that the customer has, or lost, shows nothing any more.
+    return {**OF_A_PAYMENT, "return_token": secrets.token_urlsafe(_TOKEN_BYTES)}
 
 
 def _erase_refunds(payment: Payment) -> int:

@@ -53,13 +53,16 @@ def exchanged(call: ApiCall) -> None:
     _tell(_exchanges, logging.INFO if call.outcome == "ok" else logging.WARNING, "flowlix.exchange", facts)
 
 
-def payment_changed(change: StatusChange, payment: Payment, written: Mapping[str, Any], *, review: str) -> None:
-    """Log a payment's transition, review flag or review once the transaction is committed.
+def payment_changed(
+    change: StatusChange, payment: Payment, written: Mapping[str, Any], *, review: str = "", kind: str = ""
+) -> None:
+    """Log a payment's transition, review flag, review or legal hold once the transaction is committed.
 
-    `written` are the columns that are written with it, `review` is the reason of the flag that is raised or reviewed.
+    `written` are the columns that are written with it, `review` is the reason of the flag that is raised or reviewed,
+    `kind` names what happened where the change does not tell.
     """
     facts: dict[str, Fact] = {
-        **_of_change(change),
+        **_of_change(change, kind),
         "account": payment.account,
         "livemode": payment.livemode,
         "payment": payment.pk,
@@ -91,9 +94,9 @@ def refund_changed(change: StatusChange, refund: Refund) -> None:
     _tell_when_committed(facts, logging.WARNING if change.to_status == RefundStatus.FAILED else logging.INFO)
 
 
-def _of_change(change: StatusChange) -> dict[str, Fact]:
+def _of_change(change: StatusChange, kind: str = "") -> dict[str, Fact]:
     return {
-        "change": _kind(change),
+        "change": kind or _kind(change),
         "from": change.from_status,
         "to": change.to_status,
         "source": change.source,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from ..models import Payment, StatusChange
 from ..statuses import ChangeSource
-from . import clock
+from . import clock, event_log
 from .notes import checked_note
 
 MAX_REASON_LENGTH = 200
@@ -62,7 +62,7 @@ def _step(payment: Payment, step: HoldStep, reason: str, actor: Any) -> bool:
         done = bool(others.update(legal_hold_since=now if puts else None, updated_at=now))
         payment.refresh_from_db()
         if done:
-            StatusChange.objects.create(
+            change = StatusChange.objects.create(
                 payment=payment,
                 from_status=payment.status,
                 to_status=payment.status,
@@ -71,4 +71,5 @@ def _step(payment: Payment, step: HoldStep, reason: str, actor: Any) -> bool:
                 note=note_of(step, reason),
                 created_at=now,
             )
+            event_log.payment_changed(change, payment, {}, kind="held" if puts else "released")
     return done

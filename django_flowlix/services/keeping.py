@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Payment, Refund, StatusChange
-from ..statuses import OPEN, REFUND_OPEN
+from ..statuses import REFUND_OPEN, WAITING, PaymentStatus
+from . import clock
+
+ABANDONED_AFTER = timedelta(days=30)
+"""A customer who has not paid by then has left: where unpaid payments never end, they would be kept for ever."""
 
 
 class WhyKept(models.TextChoices):
@@ -28,7 +33,8 @@ def conditions() -> dict[WhyKept, Q]:
     untold = StatusChange.objects.filter(payment=OuterRef("pk"), deliver_at__isnull=False)
     return {
         WhyKept.LEGAL_HOLD: Q(legal_hold_since__isnull=False),
-        WhyKept.OPEN: Q(status__in=OPEN),
+        WhyKept.OPEN: Q(status=PaymentStatus.CREATED)
+        | Q(status__in=WAITING, created_at__gt=clock.now() - ABANDONED_AFTER),
         WhyKept.REVIEW: Q(review_since__isnull=False),
         WhyKept.REFUND_OPEN: Q(Exists(refunds)),
         WhyKept.UNTOLD: Q(Exists(untold)),

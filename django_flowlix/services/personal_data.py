@@ -23,6 +23,8 @@ OF_A_PAYMENT: Mapping[str, Any] = {
     "success_url": "",
     "failure_url": "",
 }
+NEEDED_TO_PAY = frozenset({"hosted_page_url", "success_url", "failure_url"})
+"""What stays of a payment that was abandoned and may be paid after all: the way to the page and back."""
 OF_A_REFUND: Mapping[str, Any] = {"reason": "", "note": "", "decline_message": "", "request_body": ""}
 
 

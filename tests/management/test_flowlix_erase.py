@@ -102,7 +102,7 @@ def test_a_reference_is_compared_exactly(payments: list[Payment]) -> None:
 
 
 def test_what_must_stay_is_said_and_the_rest_is_erased(payments: list[Payment]) -> None:
-    Payment.objects.filter(pk=payments[0].pk).update(status="pending")
+    Payment.objects.filter(pk=payments[0].pk).update(status="created")
     Payment.objects.filter(pk=payments[2].pk).update(legal_hold_since="2026-01-01T00:00Z")
     stdout = io.StringIO()
 
@@ -111,17 +111,17 @@ def test_what_must_stay_is_said_and_the_rest_is_erased(payments: list[Payment]) 
 
     assert stdout.getvalue().splitlines() == [
         "order 7, attempt 2, 49.99 EUR, succeeded: erased",
-        "order 7, attempt 1, 49.99 EUR, pending, test: not erased, it is not decided yet",
+        "order 7, attempt 1, 49.99 EUR, created, test: not erased, it is not decided yet",
         "order 8, attempt 3, 49.99 EUR, succeeded, test: not erased, it is on legal hold",
         "1 erased, 0 had nothing left, 2 not erased",
     ]
 
 
 def test_a_dry_run_says_what_would_be_done(payments: list[Payment]) -> None:
-    Payment.objects.filter(pk=payments[0].pk).update(status="pending")
+    Payment.objects.filter(pk=payments[0].pk).update(status="created")
 
     assert run("--order", "7", "--dry-run") == [
-        "order 7, attempt 1, 49.99 EUR, pending, test: would stay: it is not decided yet",
+        "order 7, attempt 1, 49.99 EUR, created, test: would stay: it is not decided yet",
         "order 7, attempt 2, 49.99 EUR, succeeded: would be erased",
         "Nothing was done (--dry-run).",
     ]

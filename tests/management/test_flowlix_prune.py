@@ -34,7 +34,7 @@ def past(settings: Any, fake_clock: FakeClock) -> Payment:
     }
     TalliedHour.objects.create(hour=(fake_clock.now() - timedelta(hours=1)).replace(minute=0, second=0))
     old = ago(fake_clock, 31)
-    for name, changes in (("free", {}), ("held", {"legal_hold_since": LONG_AGO}), ("open", {"status": "pending"})):
+    for name, changes in (("free", {}), ("held", {"legal_hold_since": LONG_AGO}), ("open", {"status": "created"})):
         payment = a_payment(name, created_at=old, **changes)
         a_call(old, payment)
         a_change(old, payment)

@@ -188,6 +188,34 @@ def test_what_is_not_over_is_left_alone_and_named(
     assert found() == words
 
 
+def test_an_abandoned_payment_is_erased_after_thirty_days_and_can_be_paid_all_the_same(
+    gateway: EmulatorServer, fake_clock: FakeClock
+) -> None:
+    """Under a contract whose unpaid payments never end it would be kept for ever."""
+    payment = start_payment(a_request(description="engraving"), success_url="/thanks/")
+    fake_clock.advance(days=29, hours=23)
+    assert [why.value for _, why in erase_personal_data([payment]).kept] == ["open"]
+    fake_clock.advance(hours=1)
+    page, token = payment.hosted_page_url, payment.return_token
+
+    assert erase_personal_data([payment]).erased == [payment]
+
+    assert (payment.description, payment.metadata) == ("", {})
+    again = start_payment(a_request(description="engraving"), success_url="/thanks/")
+    assert (again.pk, again.hosted_page_url, again.return_token) == (payment.pk, page, token)
+    gateway.pay(str(payment.gateway_id))
+    fake_clock.advance(minutes=1)
+    assert sync_payment(payment).status == "succeeded"
+    assert (payment.card_last4, payment.success_url) == ("", "/thanks/")
+
+
+def test_an_unconfirmed_payment_is_kept_however_old(emulator: EmulatorServer, fake_clock: FakeClock) -> None:
+    payment = start_payment(a_request())
+    Payment.objects.update(status="created")
+    fake_clock.advance(days=400)
+    assert [why.value for _, why in erase_personal_data([payment]).kept] == ["open"]
+
+
 @pytest.mark.parametrize("status", ["succeeded", "failed", "canceled", "expired", "rejected"])
 def test_what_is_over_is_erased(emulator: EmulatorServer, fake_clock: FakeClock, status: str) -> None:
     payment = ended(start_payment(a_request()), status)

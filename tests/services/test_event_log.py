@@ -18,6 +18,7 @@ from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.exceptions import PaymentError, PaymentRejected, PaymentUnconfirmed, RefundRejected
 from django_flowlix.models import ApiCall, Payment, StatusChange
 from django_flowlix.services import event_log, refund_payment, start_payment, sync_payment, transitions
+from django_flowlix.services.holds import put_on_hold, release_hold
 from django_flowlix.services.reviews import mark_reviewed
 from django_flowlix.statuses import PaymentStatus
 from tests.conftest import CUSTOMER, TEST_KEY, FakeClock, a_request
@@ -297,6 +298,19 @@ def test_a_flag_and_its_review_are_a_line_each(
     assert "change=reviewed from=pending to=pending source=admin request_id=- " in reviewed.getMessage()
     assert reviewed.getMessage().endswith(" review=mismatch")
     assert (flagged.levelname, reviewed.levelname) == ("WARNING", "INFO")
+
+
+def test_a_legal_hold_and_its_release_are_a_line_each(
+    emulator: EmulatorServer, fake_clock: FakeClock, log: pytest.LogCaptureFixture
+) -> None:
+    payment, root = start_payment(a_request()), get_user_model().objects.create_user("root")
+    put_on_hold(payment, reason="dispute of Ada", actor=root)
+    release_hold(payment, reason="settled", actor=root)
+
+    _, held, released = (record.getMessage() for record in records(log, TRANSITIONS))
+    assert held.startswith("flowlix.transition change=held from=pending to=pending source=admin request_id=- ")
+    assert released.startswith("flowlix.transition change=released from=pending to=pending source=admin request_id=- ")
+    assert "Ada" not in held
 
 
 def test_a_refund_is_one_line_per_transition(

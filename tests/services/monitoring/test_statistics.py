@@ -264,9 +264,22 @@ def test_an_hour_that_another_worker_has_closed_meanwhile_is_not_counted_twice(m
     calls(5, at(8, 30))
     monkeypatch.setattr("django_flowlix.services.monitoring.tallies.tallied_until", lambda: None)
 
-    assert close_hours(at(11)) == 2
+    assert close_hours(at(11), most=2) == 2
     assert close_hours(at(11)) == 0
     assert CallTally.objects.get().number == 5
+
+
+def test_a_long_silence_is_counted_by_days() -> None:
+    calls(5, NOON - timedelta(days=3))
+    calls(7, NOON)
+    with CaptureQueriesContext(connection) as queries:
+        assert close_hours(NOON + timedelta(hours=2)) == 73
+    assert len(queries) < 45
+    assert list(CallTally.objects.order_by("hour").values_list("hour", "number")) == [
+        (NOON - timedelta(days=3), 5),
+        (NOON, 7),
+    ]
+    assert TalliedHour.objects.count() == 73
 
 
 def test_figures_of_closed_hours_stay_when_their_calls_are_pruned() -> None:
