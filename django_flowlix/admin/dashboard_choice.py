@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..conf import accounts
-from ..services.monitoring.counts import Grain, Scope
+from ..services.monitoring.counts import Scope
+from ..services.monitoring.grains import QUARTER, Grain
 from .filters import configured_aliases
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ WINDOWS = {
     window.name: window
     for window in (
         Window(name="24h", label=gettext_lazy("24 hours"), length=timedelta(hours=24), slice=timedelta(hours=1)),
-        Window(name="7d", label=gettext_lazy("7 days"), length=timedelta(days=7), slice=timedelta(hours=6)),
+        Window(
+            name="7d",
+            label=gettext_lazy("7 days"),
+            length=timedelta(days=7),
+            slice=QUARTER,
+            grain="quarter",
+        ),
         Window(
             name="30d",
             label=gettext_lazy("30 days"),

@@ -25,7 +25,8 @@ from django.utils import timezone  # noqa: E402
 
 from django_flowlix.conf import accounts  # noqa: E402
 from django_flowlix.models import CallTally, ChangeTally, TalliedHour  # noqa: E402
-from django_flowlix.services.monitoring.counts import Grain, Scope  # noqa: E402
+from django_flowlix.services.monitoring.counts import Scope  # noqa: E402
+from django_flowlix.services.monitoring.grains import Grain  # noqa: E402
 from django_flowlix.services.monitoring.queues import ALL_QUEUES, waiting  # noqa: E402
 from django_flowlix.services.monitoring.run import monitor  # noqa: E402
 from django_flowlix.services.monitoring.statistics import read_statistics  # noqa: E402
@@ -41,7 +42,7 @@ DASHBOARD = "/admin/django_flowlix/alert/dashboard/"
 WINDOWS: dict[str, tuple[timedelta, Grain]] = {
     "15 minutes": (timedelta(minutes=15), "hour"),
     "24 hours": (timedelta(hours=24), "hour"),
-    "7 days": (timedelta(days=7), "hour"),
+    "7 days": (timedelta(days=7), "quarter"),
     "30 days": (timedelta(days=30), "day"),
 }
 

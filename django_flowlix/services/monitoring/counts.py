@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import (
     BigIntegerField,
@@ -24,14 +24,13 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Trunc
 
 from ...models import ApiCall, CallTally, ChangeTally, StatusChange, TalliedHour
 from ...statuses import WAITING, PaymentStatus
 from .call_result import DURATION_CLASS, RESULT, CallResult
+from .grains import SLOT, Grain, slot_of, start_of
 
 HOUR = timedelta(hours=1)
-Grain = Literal["hour", "day", "year"]
 
 CALL_FACTS = ("account", "livemode", "operation", "result", "duration_class")
 CHANGE_FACTS = (
@@ -118,10 +117,7 @@ def count_calls(
     parts = [raw_calls(*span, scope, grain) for span in rest]
     if closed:
         parts.insert(0, _tallied(CallTally, closed, scope, CALL_FACTS, {"total": Sum("number")}, grain))
-    return [
-        CallCount(at, account, bool(livemode), operation, CallResult(result), int(duration_class), int(total))
-        for at, account, livemode, operation, result, duration_class, total in _together(parts)
-    ]
+    return list(map(_call_count, _together(parts)))
 
 
 def count_changes(
@@ -136,10 +132,19 @@ def count_changes(
     return list(map(_change_count, _together(parts)))
 
 
+# In a UNION no column says that it is a boolean, and a sum may be a Decimal.
+
+
+def _call_count(row: Any) -> CallCount:
+    day, quarter, account, livemode, operation, result, duration_class, number = row
+    at = start_of(day, quarter)
+    return CallCount(at, account, bool(livemode), operation, CallResult(result), int(duration_class), int(number))
+
+
 def _change_count(row: Any) -> ChangeCount:
-    # In a UNION no column says that it is a boolean, and a sum may be a Decimal.
-    at, account, livemode, of_refunds, *facts, number, amount_minor = row
-    return ChangeCount._make((at, account, bool(livemode), bool(of_refunds), *facts, int(number), int(amount_minor)))
+    day, quarter, account, livemode, of_refunds, *facts, number, amount_minor = row
+    at, sums = start_of(day, quarter), (int(number), int(amount_minor))
+    return ChangeCount._make((at, account, bool(livemode), bool(of_refunds), *facts, *sums))
 
 
 def spans(
@@ -161,9 +166,9 @@ def hour_of(moment: datetime) -> datetime:
 
 def raw_calls(since: datetime, until: datetime, scope: Scope, grain: Grain = "hour") -> QuerySet[Any, Any]:
     rows = ApiCall.objects.filter(scope.indexed_filters(), created_at__gte=since, created_at__lt=until)
-    rows = rows.annotate(at=Trunc("created_at", grain, tzinfo=UTC), result=RESULT, duration_class=DURATION_CLASS)
-    counted: QuerySet[Any, Any] = rows.order_by().values("at", *CALL_FACTS).annotate(total=Count("pk"))
-    return counted.values_list("at", *CALL_FACTS, "total")
+    rows = rows.annotate(**slot_of("created_at", grain), result=RESULT, duration_class=DURATION_CLASS)
+    counted: QuerySet[Any, Any] = rows.order_by().values(*SLOT, *CALL_FACTS).annotate(total=Count("pk"))
+    return counted.values_list(*SLOT, *CALL_FACTS, "total")
 
 
 def raw_changes(since: datetime, until: datetime, scope: Scope, grain: Grain = "hour") -> list[QuerySet[Any, Any]]:
@@ -188,7 +193,7 @@ def _raw_changes(
     rows: QuerySet[Any], facts: dict[str, Any], amount: str, grain: Grain, *, of_refunds: bool
 ) -> QuerySet[Any, Any]:
     rows = rows.annotate(
-        at=Trunc("created_at", grain, tzinfo=UTC),
+        **slot_of("created_at", grain),
         account=F("payment__account"),
         livemode=F("payment__livemode"),
         of_refunds=Value(of_refunds, output_field=BooleanField()),
@@ -198,8 +203,8 @@ def _raw_changes(
         **facts,
     )
     sums = {"total": Count("pk"), "total_minor": Sum(amount, output_field=BigIntegerField())}
-    counted: QuerySet[Any, Any] = rows.order_by().values("at", *CHANGE_FACTS).annotate(**sums)
-    return counted.values_list("at", *CHANGE_FACTS, *sums)
+    counted: QuerySet[Any, Any] = rows.order_by().values(*SLOT, *CHANGE_FACTS).annotate(**sums)
+    return counted.values_list(*SLOT, *CHANGE_FACTS, *sums)
 
 
 def _text_if(condition: Q, column: str) -> Case:
@@ -210,9 +215,9 @@ def _tallied(
     model: type[Model], span: tuple[datetime, datetime], scope: Scope, facts: tuple[str, ...], sums: Any, grain: Grain
 ) -> QuerySet[Any, Any]:
     rows = model._default_manager.filter(scope.indexed_filters(), hour__gte=span[0], hour__lt=span[1])
-    rows = rows.annotate(at=Trunc("hour", grain, tzinfo=UTC))
-    grouped: QuerySet[Any, Any] = rows.order_by().values("at", *facts).annotate(**sums)
-    return grouped.values_list("at", *facts, *sums)
+    rows = rows.annotate(**slot_of("hour", grain))
+    grouped: QuerySet[Any, Any] = rows.order_by().values(*SLOT, *facts).annotate(**sums)
+    return grouped.values_list(*SLOT, *facts, *sums)
 
 
 def _together(parts: list[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:

@@ -15,7 +15,8 @@ from typing import TypeVar
 from ...api.money import Money
 from ...statuses import PaymentStatus, RefundStatus
 from .call_result import CallResult
-from .counts import DECIDED, CallCount, ChangeCount, Grain, Scope, count_calls, count_changes, tallied_until
+from .counts import DECIDED, CallCount, ChangeCount, Scope, count_calls, count_changes, tallied_until
+from .grains import Grain
 from .latency import percentile_seconds
 
 MINIMUM_SAMPLE = 20

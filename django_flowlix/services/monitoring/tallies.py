@@ -7,9 +7,10 @@ when it ends, and no call may last longer than fifteen minutes.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Min
+from django.db.models import Min, Model, QuerySet
 
 from ...models import ApiCall, CallTally, ChangeTally, StatusChange, TalliedHour
 from .. import clock
@@ -17,6 +18,8 @@ from .counts import CALL_FACTS, CHANGE_FACTS, EVERYTHING, HOUR, hour_of, raw_cal
 
 CLOSED_AFTER = HOUR
 
+_CALL_COLUMNS = (*CALL_FACTS, "number")
+_CHANGE_COLUMNS = (*CHANGE_FACTS, "number", "amount_minor")
 _AT_ONCE = 24
 """A shop without traffic, or one that has never counted, gets on by days."""
 
@@ -58,13 +61,14 @@ def _close(hours: list[datetime]) -> bool:
     try:
         with transaction.atomic():
             TalliedHour.objects.bulk_create(TalliedHour(hour=hour, counted_at=now) for hour in hours)
-            calls = raw_calls(begin, end, EVERYTHING)
-            CallTally.objects.bulk_create(
-                [CallTally(**dict(zip(("hour", *CALL_FACTS, "number"), row, strict=True))) for row in calls]
-            )
-            names = ("hour", *CHANGE_FACTS, "number", "amount_minor")
+            _store(CallTally, _CALL_COLUMNS, raw_calls(begin, end, EVERYTHING))
             for changes in raw_changes(begin, end, EVERYTHING):
-                ChangeTally.objects.bulk_create([ChangeTally(**dict(zip(names, row, strict=True))) for row in changes])
+                _store(ChangeTally, _CHANGE_COLUMNS, changes)
     except IntegrityError:
         return False
     return True
+
+
+def _store(model: type[Model], columns: tuple[str, ...], rows: QuerySet[Any, Any]) -> None:
+    tallies = (model(hour=hour, **dict(zip(columns, row, strict=True))) for hour, _quarter, *row in rows)
+    model._default_manager.bulk_create(tallies)

@@ -198,6 +198,21 @@ def test_days(closing: Any) -> None:
     assert [part.outcomes["failed"] for part in found.slices(days)] == [2, 3]
 
 
+def test_quarters_of_a_day(closing: Any) -> None:
+    begin = NOON - timedelta(days=1)
+    for number, hour in ((1, 0), (2, 5), (3, 6), (4, 11), (5, 12), (6, 17), (7, 18), (8, 23)):
+        payments(number, "failed", begin.replace(hour=hour, minute=59))
+        calls(number, begin.replace(hour=hour, minute=59))
+    closing()
+
+    starts = [begin.replace(hour=hour) for hour in (0, 6, 12, 18)]
+    found = read_statistics(starts[0], NOON.replace(hour=0), TEST, grain="quarter")
+
+    assert [part.outcomes["failed"] for part in found.slices(starts)] == [3, 7, 11, 15]
+    assert [sum(part.results.values()) for part in found.slices(starts)] == [3, 7, 11, 15]
+    assert {call.at for call in found.calls} == set(starts)
+
+
 def test_a_window_may_begin_and_end_within_an_hour(closing: Any) -> None:
     calls(1, at(8, 29, 59))
     calls(2, at(8, 30))
