@@ -36,6 +36,7 @@ from tests.benchmarks.measuring import Seen, filled_database, measure, measure_w
 
 SECONDS_APART = 3
 LIVE = Scope(livemode=True)
+PAGE_QUERIES = 10  # six of ours, and session, user and permissions
 DASHBOARD = "/admin/django_flowlix/alert/dashboard/"
 
 
@@ -52,10 +53,10 @@ def measure_figures(when: str) -> None:
     for name, (length, grain) in WINDOWS.items():
         measure_work(f"{when}: figures of {name}", partial(read_statistics, now - length, now, LIVE, grain=grain))
     measure_work(f"{when}: queues", lambda: waiting(ALL_QUEUES, LIVE))
-    measure_work(f"{when}: flowlix_monitor, 3 accounts", lambda: monitor(now, [*accounts().values()], dry_run=True))
+    measure_work(f"{when}: flowlix_monitor, 3 accounts", lambda: monitor(now, [*accounts().values()], dry_run=True), 36)
     client = staff()
     for window in ("24h", "7d", "30d"):
-        measure(client, f"{when}: dashboard {window}", DASHBOARD, window=window, mode="live")
+        measure(client, f"{when}: dashboard {window}", DASHBOARD, PAGE_QUERIES, window=window, mode="live")
 
 
 def print_plans() -> None:
