@@ -19,10 +19,10 @@ from ..models.alert import AlertState
 from ..services.monitoring.counts import Scope
 from ..services.monitoring.queues import (
     ALL_QUEUES,
-    FAILING_NOTIFICATIONS,
     MOST_COUNTED,
     PAYMENT_QUEUES,
     REFUND_QUEUES,
+    UNTOLD,
     Queue,
     waiting,
 )
@@ -165,7 +165,7 @@ def age_text(since: datetime, now: datetime) -> str:
 
 
 def _name(queue: Queue) -> str:
-    of = _("shop's code") if queue is FAILING_NOTIFICATIONS else queue.model._meta.verbose_name_plural
+    of = _("shop's code") if queue is UNTOLD else queue.model._meta.verbose_name_plural
     return _("%(rows)s: %(queue)s") % {"rows": capfirst(str(of)), "queue": queue.label}
 
 

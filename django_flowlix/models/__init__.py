@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .alert import Alert, AlertDelivery
+from .alert import Alert, AlertDelivery, MonitorRun
 from .api_call import ApiCall
 from .payment import Payment
 from .refund import Refund
@@ -15,6 +15,7 @@ __all__ = [
     "ApiCall",
     "CallTally",
     "ChangeTally",
+    "MonitorRun",
     "Payment",
     "Refund",
     "StatusChange",

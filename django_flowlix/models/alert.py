@@ -37,6 +37,8 @@ class Alert(models.Model):
 
     `active` is a slot: True until the alert is over, then NULL, and unique together with rule, account and mode.
     `clear_since` is filled while the figure is good again, which must last before the alert is over.
+    `told_at` and `told_value` are when people were last told and of which figure. `configured_as` is the rule's
+    thresholds as they were configured when the alert began.
     `request_ids` are those of some exchanges behind it, one per line: the gateway's support asks for them.
     """
 
@@ -50,11 +52,14 @@ class Alert(models.Model):
     worst_value = models.FloatField(_("worst value"))
     threshold = models.FloatField(_("threshold"))
     summary = models.CharField(_("summary"), max_length=500)
+    configured_as = models.CharField(max_length=64, default="")
     request_ids = models.TextField(_("request ids"), default="")
 
     began_at = models.DateTimeField(_("began"), default=timezone.now)
     opened_at = models.DateTimeField(_("opened"), null=True)
     judged_at = models.DateTimeField(_("last judged"), default=timezone.now)
+    told_at = models.DateTimeField(_("last told"), null=True)
+    told_value = models.FloatField(_("last told value"), null=True)
     clear_since = models.DateTimeField(_("good again since"), null=True)
     resolved_at = models.DateTimeField(_("resolved"), null=True)
     resolution = models.CharField(_("why it is over"), max_length=255, default="")
@@ -78,6 +83,7 @@ class Alert(models.Model):
 
 class AlertEvent(models.TextChoices):
     OPENED = "opened", _("opened")
+    REMINDED = "reminded", _("still open")
     RESOLVED = "resolved", _("resolved")
 
 
@@ -89,14 +95,15 @@ class AlertDeliveryQuerySet(models.QuerySet["AlertDelivery"]):
         return self.filter(deliver_at__lte=now).order_by("pk")
 
     def failing(self) -> Self:
-        """Deliveries that have failed and are tried again."""
+        """Deliveries that have failed and are tried again; those given up have no `deliver_at`."""
         return self.filter(deliver_at__isnull=False, attempts__gt=0)
 
 
 class AlertDelivery(models.Model):
     """That one target is told of one event of an alert: by mail, in the log, or by a receiver of the signal.
 
-    `deliver_at` is when to tell it next, NULL when it has been told. `target` is "mail", "log" or the receiver's name.
+    `deliver_at` is when to tell it next, NULL when it has been told, or when that has been given up. `target` is
+    "mail", "log" or the receiver's name.
     """
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
@@ -116,3 +123,19 @@ class AlertDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} → {self.target}"
+
+
+class MonitorRun(models.Model):
+    """The last run that judged every rule of an account and mode: what is not judged must not look quiet."""
+
+    account = ExactCharField(_("account"), max_length=64)
+    livemode = models.BooleanField(_("live"))
+    completed_at = models.DateTimeField(_("completed"))
+
+    class Meta:
+        verbose_name = _("run of the monitor")
+        verbose_name_plural = _("runs of the monitor")
+        constraints = [models.UniqueConstraint(name="flowlix_monitor_run", fields=["account", "livemode"])]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.completed_at:%Y-%m-%d %H:%M}"

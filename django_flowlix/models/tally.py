@@ -30,7 +30,8 @@ class TalliedHour(models.Model):
 class CallTally(models.Model):
     """How many calls of an hour had the same operation, result and duration class.
 
-    `result` is a `services.monitoring.call_facts.CallResult`, `duration_class` an index into its DURATION_BOUNDS_MS.
+    `result` is a `services.monitoring.call_result.CallResult`, `duration_class` an index into
+    `services.monitoring.latency.DURATION_BOUNDS_MS`.
     """
 
     hour = models.DateTimeField()

@@ -215,7 +215,7 @@ def test_every_queue_is_there_with_its_age(watcher: Client) -> None:
         ["Payments: unconfirmed", "1", "30 minutes"],
         ["Payments: overdue for flowlix_sync", "1", "1 hour"],
     ]
-    assert ["Shop's code: receivers that raise", "0", DASH] in rows
+    assert ["Shop's code: not told", "0", DASH] in rows
 
 
 @pytest.mark.parametrize(

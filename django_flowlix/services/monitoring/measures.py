@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from ...conf.alert_rules import AlertRule
 from .call_result import CallResult
 from .queues import (
-    FAILING_NOTIFICATIONS,
     OVERDUE,
     OVERDUE_REFUNDS,
     REVIEW,
@@ -19,6 +18,8 @@ from .queues import (
     STUCK_REFUNDS,
     UNCONFIRMED,
     UNCONFIRMED_REFUNDS,
+    UNTOLD,
+    UNTOLD_AFTER,
     Queue,
 )
 from .readings import Readings
@@ -27,8 +28,6 @@ from .statistics import Rate, Statistics
 TAIL = 0.95
 UNCONFIRMED_AFTER = timedelta(minutes=15)
 """A payment may be unconfirmed while a call is under way; this old, no call is."""
-FAILING_AFTER = timedelta(minutes=10)
-"""A receiver that raised once is called again at once; this old, it has raised several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def needs_review(readings: Readings, rule: AlertRule) -> Measure:
 
 
 def notifications_failing(readings: Readings, rule: AlertRule) -> Measure:
-    return _queued(readings, [FAILING_NOTIFICATIONS], _("changes whose receivers keep raising"), FAILING_AFTER)
+    return _queued(readings, [UNTOLD], _("changes that the shop's own code has not been told of"), UNTOLD_AFTER)
 
 
 def sync_overdue(readings: Readings, rule: AlertRule) -> Measure:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import F, IntegerField, Model, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
-from ...models import Payment, Refund, StatusChange
+from ...models import MonitorRun, Payment, Refund, StatusChange
 from ...models.unions import first
 from .. import clock
 from .counts import EVERYTHING, Scope
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 MOST_COUNTED = 1000
+UNTOLD_AFTER = timedelta(minutes=10)
+"""Receivers are called at once; so long after they were due, nobody has."""
 OVERDUE_AFTER = timedelta(minutes=30)
 """The background is due to look and has not: nobody runs `flowlix_sync`, or it cannot keep up."""
 
@@ -83,11 +85,14 @@ STUCK_REFUNDS = Queue(
     narrow=lambda refunds, now: refunds.stuck(now),
     payment="payment__",
 )
-FAILING_NOTIFICATIONS = Queue(
-    name="failing",
-    label=_("receivers that raise"),
+UNTOLD = Queue(
+    name="untold",
+    label=_("not told"),
     model=StatusChange,
-    narrow=lambda changes, now: changes.filter(deliver_at__isnull=False, delivery_attempts__gt=0),
+    # A receiver that raises, and one that takes the process with it: of that nobody counts an attempt.
+    narrow=lambda changes, now: changes.filter(
+        Q(delivery_attempts__gt=0) | Q(deliver_at__lte=now - UNTOLD_AFTER), deliver_at__isnull=False
+    ),
     order=("deliver_at", "pk"),
     payment="payment__",
 )
@@ -108,9 +113,18 @@ OVERDUE_REFUNDS = Queue(
     since="next_sync_at",
     payment="payment__",
 )
+JUDGED = Queue(
+    name="judged",
+    label=_("judged by flowlix_monitor"),
+    model=MonitorRun,
+    narrow=lambda runs, now: runs,
+    order=("completed_at", "pk"),
+    since="completed_at",
+)
+"""No work, but asked for with it: since when an account and mode has not been judged."""
 PAYMENT_QUEUES = (REVIEW, UNCONFIRMED, STUCK)
 REFUND_QUEUES = (UNCONFIRMED_REFUNDS, STUCK_REFUNDS)
-ALL_QUEUES = (*PAYMENT_QUEUES, *REFUND_QUEUES, FAILING_NOTIFICATIONS, OVERDUE, OVERDUE_REFUNDS)
+ALL_QUEUES = (*PAYMENT_QUEUES, *REFUND_QUEUES, UNTOLD, OVERDUE, OVERDUE_REFUNDS)
 
 
 def waiting(queues: Sequence[Queue], scope: Scope = EVERYTHING) -> dict[Queue, Waiting]:

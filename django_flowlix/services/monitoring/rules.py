@@ -14,7 +14,6 @@ from .call_result import CallResult
 from .evidence import Evidence
 from .measures import Measure, Measuring
 from .queues import (
-    FAILING_NOTIFICATIONS,
     OVERDUE,
     OVERDUE_REFUNDS,
     REVIEW,
@@ -22,6 +21,7 @@ from .queues import (
     STUCK_REFUNDS,
     UNCONFIRMED,
     UNCONFIRMED_REFUNDS,
+    UNTOLD,
 )
 
 if TYPE_CHECKING:
@@ -129,13 +129,13 @@ RULES: dict[str, Rule] = {
         evidence=evidence.of_queues(REVIEW),
     ),
     "notifications_failing": Rule(
-        title=gettext_lazy("receivers that raise"),
+        title=gettext_lazy("own code not told"),
         remedy=gettext_lazy(
             "The money is booked, but your own code does not hear of it: orders may not be fulfilled. The log has the "
             "tracebacks; the receivers are called again until they succeed."
         ),
         measure=measures.notifications_failing,
-        evidence=evidence.of_queues(FAILING_NOTIFICATIONS),
+        evidence=evidence.of_queues(UNTOLD),
     ),
     "sync_overdue": Rule(
         title=gettext_lazy("flowlix_sync is overdue"),
