@@ -12,14 +12,15 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
-from ..conf import accounts
+from ..conf import Account, accounts
 from ..services import clock
 from ..services.monitoring.counts import count_calls, count_changes, tallied_until
+from ..services.monitoring.queues import ALL_QUEUES, JUDGED, waiting
 from ..services.monitoring.statistics import Statistics
 from .dashboard_choice import WINDOWS, Choice, read_choice
 from .dashboard_figures import decline_rates, decline_reasons, headlines, latencies
 from .dashboard_pictures import pictures
-from .dashboard_watch import failing_deliveries, is_watched, queue_lines, read_alerts
+from .dashboard_watch import failing_deliveries, is_watched, judged_since, queue_lines, read_alerts
 from .read_only import ReadOnlyAdmin
 
 STRIPED = ("declined", "rate-limited")
@@ -51,8 +52,9 @@ class DashboardAdmin(ReadOnlyAdmin):
         now = clock.now()
         starts = choice.window.starts(now)
         until = starts[-1] + choice.window.slice
-        closed_until = tallied_until()
-        statistics = _read(starts[0], until, choice, closed_until)
+        statistics = _read(starts[0], until, choice)
+        waits, shown = waiting([*ALL_QUEUES, JUDGED], choice.scope), _shown(choice)
+        judged = judged_since(waits, accounts=sum(account.livemode is choice.livemode for account in shown))
         site = self.admin_site
         return {
             **site.each_context(request),
@@ -65,19 +67,20 @@ class DashboardAdmin(ReadOnlyAdmin):
             "now": now,
             "pictures": pictures(statistics, choice.window, now),
             "alerts": read_alerts(site, choice.scope, now),
-            "is_watched": is_watched(statistics, closed_until, now),
-            "closed_until": closed_until,
+            "is_watched": is_watched(judged, now),
+            "judged_since": judged,
             "failing": failing_deliveries(site),
-            "queues": queue_lines(request, site, choice.scope, now),
-            "webhooks": _webhooks(choice),
+            "queues": queue_lines(request, site, waits, now),
+            # None of these contracts has webhooks whose silence could be watched.
+            "webhooks": sorted({account.contract_name for account in shown}),
             "first_url": _first_transactions(request, site.name),
             "unfolded": choice.query(is_open=True),
             "striped": STRIPED,
         }
 
 
-def _read(since: datetime, until: datetime, choice: Choice, closed_until: datetime | None) -> Statistics:
-    grain = choice.window.grain
+def _read(since: datetime, until: datetime, choice: Choice) -> Statistics:
+    closed_until, grain = tallied_until(), choice.window.grain
     calls = count_calls(since, until, choice.scope, closed_until=closed_until, grain=grain)
     changes = count_changes(since, until, choice.scope, closed_until=closed_until, grain=grain)
     return Statistics(since, until, calls, changes)
@@ -100,13 +103,12 @@ def _figures(statistics: Statistics, choice: Choice) -> dict[str, Any]:
     }
 
 
-def _webhooks(choice: Choice) -> list[str]:
-    """Return the contracts of the accounts shown: none of them has webhooks whose silence could be watched."""
+def _shown(choice: Choice) -> list[Account]:
+    """Return the accounts that are shown, whatever their mode; none where the settings are wrong."""
     try:
-        shown = [account for alias, account in accounts().items() if choice.account in ("", alias)]
+        return [account for alias, account in accounts().items() if choice.account in ("", alias)]
     except ImproperlyConfigured:
         return []
-    return sorted({account.contract_name for account in shown})
 
 
 def _first_transactions(request: HttpRequest, current_app: str) -> str:

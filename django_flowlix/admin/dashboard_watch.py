@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,19 +20,20 @@ from ..models.alert import AlertState
 from ..services.monitoring.counts import Scope
 from ..services.monitoring.queues import (
     ALL_QUEUES,
+    JUDGED,
     MOST_COUNTED,
     PAYMENT_QUEUES,
     REFUND_QUEUES,
     UNTOLD,
     Queue,
-    waiting,
+    Waiting,
 )
 from ..services.monitoring.rules import figure_of, remedy_of, title_of
-from ..services.monitoring.statistics import Statistics
 
 MOST_ALERTS = 100
 MOST_DELIVERIES = 20
-SILENT_AFTER = timedelta(hours=3)
+SILENT_AFTER = timedelta(hours=1)
+"""The monitor runs every five minutes at the least: one run may be late, ten are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +96,17 @@ def read_alerts(site: AdminSite, scope: Scope, now: datetime) -> Alerts:
     return Alerts([_in_words(alert, site, now) for alert in shown], len(told) - len(shown), len(pending))
 
 
-def is_watched(statistics: Statistics, closed_until: datetime | None, now: datetime) -> bool:
-    """Tell whether flowlix_monitor seems to run: without it no alert can open, and none is a reason to be calm.
+def judged_since(waits: Mapping[Queue, Waiting], accounts: int) -> datetime | None:
+    """Return when the account that was judged longest ago was, None when one of so many never was."""
+    return waits[JUDGED].since if waits[JUDGED].number >= accounts else None
 
-    Every run closes the hours that are over, each an hour after its end, from the first in which something happened.
+
+def is_watched(judged: datetime | None, now: datetime) -> bool:
+    """Tell whether flowlix_monitor judges: without it no alert can open, and none is a reason to be calm.
+
+    That it runs, or that hours are counted, is not enough: a run that fails judges nothing.
     """
-    if closed_until is None:
-        events = [*(call.at for call in statistics.calls), *(change.at for change in statistics.changes)]
-        closed_until = min(events, default=now)
-    return closed_until >= now - SILENT_AFTER
+    return judged is not None and now - judged < SILENT_AFTER
 
 
 def _is_of(alert: Alert, scope: Scope) -> bool:
@@ -140,18 +144,21 @@ def _page(alert: Alert, site: AdminSite) -> str:
     return reverse("admin:django_flowlix_alert_change", args=[quote(alert.pk)], current_app=site.name)
 
 
-def queue_lines(request: HttpRequest, site: AdminSite, scope: Scope, now: datetime) -> list[QueueLine]:
-    """Return every queue, the empty ones too: that nothing waits is worth knowing. One statement."""
-    return [
-        QueueLine(
-            name=_name(queue),
-            count=waiting_text(waits.number),
-            age=age_text(waits.since, now) if waits.since else "",
-            waits=waits.number > 0,
-            url=_address(request, site, queue),
-        )
-        for queue, waits in waiting(ALL_QUEUES, scope).items()
-    ]
+def queue_lines(
+    request: HttpRequest, site: AdminSite, waits: Mapping[Queue, Waiting], now: datetime
+) -> list[QueueLine]:
+    """Return every queue, the empty ones too: that nothing waits is worth knowing."""
+    return [_line(request, site, queue, waits[queue], now) for queue in ALL_QUEUES]
+
+
+def _line(request: HttpRequest, site: AdminSite, queue: Queue, waits: Waiting, now: datetime) -> QueueLine:
+    return QueueLine(
+        name=_name(queue),
+        count=waiting_text(waits.number),
+        age=age_text(waits.since, now) if waits.since else "",
+        waits=waits.number > 0,
+        url=_address(request, site, queue),
+    )
 
 
 def waiting_text(number: int) -> str:

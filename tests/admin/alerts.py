@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django_flowlix.models import Alert, AlertDelivery
+from django_flowlix.models import Alert, AlertDelivery, MonitorRun
 from tests.admin.rows import NOON
 
 
@@ -50,3 +50,8 @@ def a_delivery(alert: Alert, target: str = "mail", **changes: Any) -> AlertDeliv
         "last_error": "SMTPServerDisconnected: <b>closed</b>",
     }
     return AlertDelivery.objects.create(**values | changes)
+
+
+def a_complete_run(at: datetime = NOON, account: str = "default", livemode: bool = False) -> MonitorRun:
+    """The monitor has judged every rule of an account."""
+    return MonitorRun.objects.create(account=account, livemode=livemode, completed_at=at)

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from django_flowlix.services.monitoring.queues import ALL_QUEUES
 from django_flowlix.services.monitoring.tallies import close_hours
-from tests.admin.alerts import a_delivery, a_resolved_alert, an_alert
+from tests.admin.alerts import a_complete_run, a_delivery, a_resolved_alert, an_alert
 from tests.admin.monitored import DASH, DASHBOARD, ago, headlines, rows_of, some_hours, table_of, words_of
 from tests.admin.people import messages_of, someone
 from tests.admin.reading import own_queries, text_of
@@ -177,32 +177,61 @@ def test_who_could_not_be_told_is_said_in_every_mode(watcher: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("happened", "closed", "is_watched"),
+    ("minutes", "said"),
     [
-        (None, None, True),
-        (2, None, True),
-        (4, None, False),
-        (9, 2, True),
-        (9, 4, False),
+        (0, "No open alerts"),
+        (59, "No open alerts"),
+        (60, "It has not judged all that is shown here since Sat 14 Mar 2026, 11:20."),
+        (3 * 24 * 60, "It has not judged all that is shown here since Wed 11 Mar 2026, 12:20."),
+        (None, "It has never judged all that is shown here."),
     ],
 )
-def test_without_a_monitor_there_is_no_reason_to_be_calm(
-    watcher: Client, happened: int | None, closed: int | None, is_watched: bool
+def test_without_a_monitor_that_judges_there_is_no_reason_to_be_calm(
+    watcher: Client, minutes: int | None, said: str
 ) -> None:
-    """Nothing happened yet, or at so many hours before noon; the monitor ran last so many hours before noon."""
-    if happened is not None:
-        calls(1, ago(hours=happened))
-    if closed is not None:
-        close_hours(ago(hours=closed - 1))
+    """Whether hours are counted says nothing of it: `flowlix_prune` does so too, and a run that fails."""
+    calls(1, ago(hours=9))
+    close_hours(ago(minutes=-20))
+    if minutes is not None:
+        a_complete_run(ago(minutes=minutes - 20))
     words = words_of(text_of(watcher, DASHBOARD))
 
+    is_watched = said == "No open alerts"
+    assert said in words
     assert ("No open alerts" in words) is is_watched
     assert ("Nobody watches: flowlix_monitor does not seem to run" in words) is not is_watched
-    assert ("It has counted no hour yet." in words) is (not is_watched and closed is None)
-    assert ("The last hour it has counted ended Sat 14 Mar 2026, 08:00." in words) is (closed == 4)
+
+
+@pytest.mark.parametrize(
+    ("query", "is_watched"),
+    [
+        ({}, False),
+        ({"account": "default"}, True),
+        ({"account": "eu"}, False),
+        ({"account": "new"}, False),
+        ({"mode": "live"}, False),
+    ],
+)
+def test_the_account_that_was_judged_longest_ago_counts(
+    watcher: Client, settings: Any, query: dict[str, str], is_watched: bool
+) -> None:
+    accounts_with(settings, default=TEST_KEY, eu=TEST_KEY + "2", new=TEST_KEY + "3")
+    a_complete_run()
+    a_complete_run(ago(hours=2), account="eu")
+
+    assert ("No open alerts" in words_of(text_of(watcher, DASHBOARD, query))) is is_watched
+
+
+def test_one_account_that_was_never_judged_is_enough_to_worry(watcher: Client, settings: Any) -> None:
+    accounts_with(settings, default=TEST_KEY, new=TEST_KEY + "2")
+    a_complete_run()
+    assert "It has never judged all that is shown here." in words_of(text_of(watcher, DASHBOARD))
+    a_complete_run(account="new")
+    assert "No open alerts" in words_of(text_of(watcher, DASHBOARD))
 
 
 def test_every_queue_is_there_with_its_age(watcher: Client) -> None:
+    a_complete_run(ago(hours=7))
     a_payment("waits", review_reason="mismatch", review_since=ago(hours=3))
     a_payment("live", review_reason="mismatch", review_since=ago(hours=9), livemode=True)
     a_payment("unconfirmed", status="created", first_sent_at=NOON, gateway_id=None, created_at=ago(minutes=10))
@@ -216,6 +245,7 @@ def test_every_queue_is_there_with_its_age(watcher: Client) -> None:
         ["Payments: overdue for flowlix_sync", "1", "1 hour"],
     ]
     assert ["Shop's code: not told", "0", DASH] in rows
+    assert not [row for row in rows if "judged" in row[0]]
 
 
 @pytest.mark.parametrize(
@@ -323,6 +353,7 @@ def test_other_time_zones_do_not_move_the_hours(watcher: Client, settings: Any) 
 @pytest.mark.parametrize("closed", [False, True])
 def test_it_costs_six_queries(watcher: Client, window: str, closed: bool) -> None:
     some_hours()
+    a_complete_run()
     a_delivery(an_alert())
     if closed:
         close_hours(NOON)

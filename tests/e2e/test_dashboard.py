@@ -10,7 +10,7 @@ import pytest
 
 from django_flowlix.services import clock
 from django_flowlix.services.monitoring.tallies import close_hours
-from tests.admin.alerts import a_delivery, a_resolved_alert, an_alert
+from tests.admin.alerts import a_complete_run, a_delivery, a_resolved_alert, an_alert
 from tests.e2e.conftest import Visitor, follow
 from tests.e2e.support_staff import Staff, staff
 from tests.e2e.test_admin_accessibility import findings
@@ -67,6 +67,7 @@ def incident() -> None:
     payments(1, "failed", now - timedelta(hours=15), decline_code="stolen_card", **live)
     refund(paid[0], "succeeded", now - timedelta(hours=1))
     close_hours(clock.now())
+    a_complete_run(clock.now(), livemode=True)
     a_delivery(an_alert("decline_rate", **live))
     an_alert("server_errors", **live)
     an_alert("latency", livemode=False)
