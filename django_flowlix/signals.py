@@ -35,9 +35,9 @@ SIGNALS: dict[str, Signal] = {
 }
 
 alert_opened = Signal()
-"""Operators have to know: `alert` (the Alert) says what, since when and how bad; `sender` is Alert."""
+"""Operators have to know: `alert` says what, since when and how bad. `sender` is Alert, `event` is "opened"."""
 alert_resolved = Signal()
-"""The alert is over; `alert.resolution` says why."""
+"""The alert is over; `alert.resolution` says why; `event` is "resolved"."""
 
 ALERT_SIGNALS: dict[str, Signal] = {"opened": alert_opened, "resolved": alert_resolved}
 """Receivers of these run in `flowlix_monitor`, outside of a transaction and at least once."""

@@ -72,6 +72,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "spike_factor": (0, 1000),
 }
 _MOST = 1_000_000.0
+# Longer durations than the last bound of `services.monitoring.latency` are not told apart.
+_MOST_OF = dict.fromkeys(_SHARES, 1.0) | {"latency": 30.0}
 
 
 def alert_rules(value: object) -> dict[str, AlertRule]:
@@ -107,11 +109,12 @@ def parameters(name: str) -> tuple[str, ...]:
 
 
 def _check(name: str, parameter: str, number: Any) -> None:
-    least, most = _RANGES.get(parameter, (0.0, 1.0 if name in _SHARES else _MOST))
+    least, most = _RANGES.get(parameter, (0.0, _MOST_OF.get(name, _MOST)))
+    is_level = parameter in ("threshold", "spike_floor")
     is_number = isinstance(number, int if parameter == "minimum" else int | float) and not isinstance(number, bool)
-    if not is_number or not least <= number <= most or (parameter == "threshold" and number == 0):
-        above = "above 0, " if parameter == "threshold" else ""
-        unit = " (0.5 is 50 %)" if most == 1.0 and parameter != "clear_ratio" else ""
+    if not is_number or not least <= number <= most or (is_level and number == 0):
+        above = "above 0, " if is_level else ""
+        unit = " (0.5 is 50 %)" if is_level and name in _SHARES else ""
         raise SettingError(
             f"has a {parameter} of rule {name!r} that is out of range.",
             f"Write a number {above}from {least:g} to {most:.7g}{unit}.",

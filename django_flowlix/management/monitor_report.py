@@ -24,6 +24,8 @@ class ExitCode(IntEnum):
 def exit_code(report: Report) -> ExitCode:
     if report.open_alerts:
         return ExitCode.CRITICAL
+    if report.faults:
+        return ExitCode.UNKNOWN
     return ExitCode.WARNING if report.pending_alerts or report.failing_deliveries else ExitCode.OK
 
 
@@ -51,6 +53,7 @@ def as_json(report: Report, now: datetime) -> dict[str, Any]:
         "open": [_alert(alert) for alert in report.open_alerts],
         "pending": report.pending_alerts,
         "failing_deliveries": report.failing_deliveries,
+        "faults": report.faults,
         "told": {"delivered": report.told.delivered, "failed": report.told.failed},
         "rules": [_judgement(judgement) for judgement in report.judgements],
     }
@@ -61,18 +64,19 @@ def _standing(report: Report) -> str:
         names = [f"{title_of(alert.rule)} {figure_of(alert.rule, alert.value)}" for alert in report.open_alerts]
         return _one_line(f"{len(names)} open: {', '.join(names)}")
     parts = [f"{len(report.judgements)} rules judged"]
+    parts += [f"{len(report.faults)} not"] if report.faults else []
     parts += [f"{report.pending_alerts} pending"] if report.pending_alerts else []
     parts += [f"{report.failing_deliveries} undelivered"] if report.failing_deliveries else []
     return ", ".join(parts)
 
 
 def _performance_data(report: Report) -> str:
-    """Return `'account.rule'=value[unit];warning;critical` for every figure there is."""
+    """Return `'account.mode.rule'=value[unit];warning;critical` for every figure there is."""
     parts = []
     for judgement in report.judgements:
         if judgement.verdict.value is not None:
             unit = "s" if RULES[judgement.rule].unit == "seconds" else ""
-            name = re.sub(r"['=|]", "_", f"{judgement.account}.{judgement.rule}")
+            name = re.sub(r"['=|]", "_", f"{judgement.account}.{_mode(judgement.livemode)}.{judgement.rule}")
             parts.append(f"'{name}'={judgement.verdict.value:.4g}{unit};;{judgement.verdict.threshold:.4g}")
     return " ".join(parts)
 
@@ -80,14 +84,15 @@ def _performance_data(report: Report) -> str:
 def _line(judgement: Judgement) -> str:
     words = {True: "bad", False: "ok", None: "not judged"}
     state = f" [{judgement.state}]" if judgement.state else ""
-    return f"{judgement.account} {judgement.rule}: {words[judgement.verdict.is_bad]}{state}: {judgement.verdict.words}"
+    whose = f"{judgement.account} {_mode(judgement.livemode)} {judgement.rule}"
+    return f"{whose}: {words[judgement.verdict.is_bad]}{state}: {judgement.verdict.words}"
 
 
 def _alert(alert: Alert) -> dict[str, Any]:
     return {
         "rule": alert.rule,
         "account": alert.account,
-        "mode": "live" if alert.livemode else "test",
+        "mode": _mode(alert.livemode),
         "since": alert.began_at.isoformat(),
         "value": alert.value,
         "worst_value": alert.worst_value,
@@ -101,7 +106,7 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
     return {
         "rule": judgement.rule,
         "account": judgement.account,
-        "mode": "live" if judgement.livemode else "test",
+        "mode": _mode(judgement.livemode),
         "unit": RULES[judgement.rule].unit,
         "value": judgement.verdict.value,
         "threshold": judgement.verdict.threshold,
@@ -112,7 +117,11 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
 
 
 def _where(alert: Alert) -> str:
-    return f"{alert.account}, {'live' if alert.livemode else 'test'}"
+    return f"{alert.account}, {_mode(alert.livemode)}"
+
+
+def _mode(livemode: bool) -> str:
+    return "live" if livemode else "test"
 
 
 def _time(moment: datetime | None) -> str:

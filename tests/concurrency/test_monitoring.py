@@ -15,7 +15,7 @@ from django_flowlix.models import Alert, AlertDelivery, CallTally, TalliedHour
 from django_flowlix.services.monitoring.run import monitor
 from django_flowlix.services.monitoring.tallies import close_hours
 from tests.conftest import BASE_URL, TEST_KEY
-from tests.services.monitoring.happened import calls, payments
+from tests.services.monitoring.happened import calls, payments, time_goes_on
 
 from .conftest import Workers
 
@@ -45,6 +45,7 @@ def test_hours_are_counted_once_however_many_count(workers: Workers) -> None:
     now = timezone.now()
     for hours in (3, 4, 5):
         calls(10, now - timedelta(hours=hours))
+    time_goes_on(now)
 
     closed = workers.together(*[lambda: close_hours(now)] * 4)
 

@@ -151,6 +151,8 @@ BAD: dict[str, list[object]] = {
         {"rate_limited": {"spike_factor": 2}},
         {"unconfirmed": {"window_minutes": 15}},
         {"latency": {"threshold": float("inf")}},
+        {"latency": {"threshold": 31}},
+        {"decline_rate": {"spike_floor": 0}},
     ],
     "RETENTION": [
         None,

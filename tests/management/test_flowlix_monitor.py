@@ -14,9 +14,10 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 
 from django_flowlix.management.commands import flowlix_monitor
-from django_flowlix.models import Alert, AlertDelivery, TalliedHour
+from django_flowlix.models import Alert, AlertDelivery, MonitorRun, Payment, TalliedHour
+from django_flowlix.services.monitoring.readings import Readings
 from tests.conftest import BASE_URL, TEST_KEY, FakeClock
-from tests.services.monitoring.happened import calls, payments
+from tests.services.monitoring.happened import calls, payments, time_goes_on
 
 pytestmark = pytest.mark.django_db
 
@@ -54,8 +55,8 @@ def test_all_is_well() -> None:
     assert code == 0
     (line,) = output.splitlines()
     assert line.startswith("FLOWLIX OK - 12 rules judged | ")
-    assert "'default.server_errors'=0;;0.05" in line
-    assert "'default.latency'=0.1475s;;5" in line
+    assert "'default.test.server_errors'=0;;0.05" in line
+    assert "'default.test.latency'=0.1475s;;5" in line
 
 
 def test_from_pending_to_open_to_over(shop: FakeClock) -> None:
@@ -107,8 +108,8 @@ def test_a_dry_run_judges_and_writes_nothing(shop: FakeClock) -> None:
     code, output = run("--dry-run")
 
     assert code == 0
-    assert "default needs_review: bad: payments that need a person's review: 1, the oldest for 0 min" in output
-    assert "default decline_rate: not judged: 0 of 1 decided payments were declined: too few to judge" in output
+    assert "default test needs_review: bad: payments that need a person's review: 1, the oldest for 0 min" in output
+    assert "default test decline_rate: not judged: 0 of 1 decided payments were declined: too few to judge" in output
     assert not Alert.objects.exists()
     assert not TalliedHour.objects.exists()
     assert mail.outbox == []
@@ -116,6 +117,7 @@ def test_a_dry_run_judges_and_writes_nothing(shop: FakeClock) -> None:
 
 def test_it_closes_hours_on_its_way() -> None:
     calls(1, NOW - timedelta(hours=5))
+    time_goes_on(NOW - timedelta(minutes=1))
     run()
     assert TalliedHour.objects.count() == 4
 
@@ -164,8 +166,71 @@ def test_the_test_says_by_which_ways_it_went(settings: Any) -> None:
 
 @pytest.mark.parametrize("arguments", [("--account", "third"), ("--account", "third", "--test")])
 def test_an_account_that_does_not_exist(arguments: tuple[str, ...]) -> None:
-    code, output = run(*arguments)
-    assert (code, output) == (3, "FLOWLIX UNKNOWN - there is no account 'third': write one of default\n")
+    fault = "there is no account 'third': write one of default"
+    assert run(*arguments) == (3, f"FLOWLIX UNKNOWN - {fault}\n")
+    code, output = run(*arguments, "--format", "json")
+    assert (code, json.loads(output)) == (3, {"state": "unknown", "error": fault})
+
+
+def test_a_wrong_option_is_unknown_to_the_supervisor(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        flowlix_monitor.Command().run_from_argv(["manage.py", "flowlix_monitor", "--format", "xml"])
+    assert end.value.code == 3
+    assert "argument --format: invalid choice: 'xml'" in capsys.readouterr().err
+
+
+def test_a_rule_that_cannot_be_judged_stops_neither_the_others_nor_the_telling(monkeypatch: pytest.MonkeyPatch) -> None:
+    payments(1, "succeeded", NOW - timedelta(seconds=1), review_reason="mismatch", review_since=NOW)
+    assert run()[0] == 2
+    assert MonitorRun.objects.get().completed_at == NOW
+
+    def fails(*args: Any) -> None:
+        raise OperationalError("statement timeout")
+
+    monkeypatch.setattr(Readings, "expected_sales", fails)
+    AlertDelivery.objects.all().delete()
+    Alert.objects.all().delete()
+    code, output = run()
+
+    assert code == 2
+    assert len(mail.outbox) == 2
+    assert "default no_sales could not be judged: OperationalError" in output
+    Payment.objects.update(review_since=None)
+    code, output = run()
+    assert code == 3
+    assert output.startswith("FLOWLIX UNKNOWN - 12 rules judged, 1 not | ")
+
+
+def test_what_is_not_judged_completely_does_not_count_as_a_run(
+    monkeypatch: pytest.MonkeyPatch, shop: FakeClock
+) -> None:
+    run()
+    monkeypatch.setattr(Readings, "waiting", property(lambda readings: 1 / 0))
+    shop.advance(hours=1)
+    assert run()[0] == 3
+    assert MonitorRun.objects.get().completed_at == NOW
+
+
+def test_runs_of_accounts_that_are_gone_are_forgotten(settings: Any) -> None:
+    one = settings.FLOWLIX
+    settings.FLOWLIX = one | {"second": {"SECRET_KEY": f"{TEST_KEY}2", "BASE_URL": BASE_URL}}
+    run()
+    assert MonitorRun.objects.count() == 2
+    settings.FLOWLIX = one
+    run("--account", "default")
+    assert MonitorRun.objects.count() == 2
+    run()
+    assert MonitorRun.objects.get().account == "default"
+
+
+def test_money_of_the_mode_that_is_not_configured_is_watched_all_the_same() -> None:
+    payments(1, "succeeded", NOW, livemode=True, review_reason="mismatch", review_since=NOW - timedelta(hours=1))
+    calls(50, NOW - timedelta(seconds=1), livemode=True, http_status=500, outcome="unknown")
+    code, output = run("-v", "2")
+    assert code == 2
+    assert "payments that need review (default, live): payments that need a person's review: 1" in output
+    assert "default live needs_review: bad [open]" in output
+    assert "default live server_errors" not in output
 
 
 def test_a_fault_of_the_settings_is_unknown_and_quotes_no_key(settings: Any) -> None:
@@ -188,7 +253,7 @@ def test_a_name_does_not_break_the_supervisors_line(settings: Any) -> None:
     settings.FLOWLIX = {"it's|a=b": {"SECRET_KEY": TEST_KEY, "BASE_URL": BASE_URL}}
     calls(30, NOW - timedelta(seconds=1), account="it's|a=b")
     line = run()[1]
-    assert "'it_s_a_b.server_errors'=0;;0.05" in line
+    assert "'it_s_a_b.test.server_errors'=0;;0.05" in line
     assert line.count("|") == 1
 
 

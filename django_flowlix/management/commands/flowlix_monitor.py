@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn, TypedDict
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from ...conf import Account, accounts
 from ...models import AlertDelivery
@@ -16,7 +17,8 @@ from ...services import clock
 from ...services.monitoring.alerts import make_test_alert
 from ...services.monitoring.run import monitor
 from ...services.monitoring.telling import tell
-from ..monitor_report import ExitCode, as_json, as_text, exit_code
+from .. import monitor_report
+from ..monitor_report import ExitCode, exit_code
 
 
 class Command(BaseCommand):
@@ -33,37 +35,72 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="judge only: open nothing, tell nobody")
         parser.add_argument("--test", action="store_true", help="send a test alert by every way, judge nothing")
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        if getattr(parser, "called_from_command_line", False):
+            setattr(parser, "error", partial(_refuse, parser))  # noqa: B010  argparse would exit with 2, critical
+        return parser
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             chosen = _chosen(options["account"])
-            code = self._test(chosen[0]) if options["test"] else self._run(chosen, options)
-        except (ImproperlyConfigured, LookupError, DatabaseError) as error:
-            code = ExitCode.UNKNOWN
-            self.stdout.write(f"FLOWLIX UNKNOWN - {_said(error)}")
+            code, lines = _test(chosen[0]) if options["test"] else _run(chosen, options)
+        except Exception as error:  # noqa: BLE001  whatever it is, a supervisor has to be told that nothing was judged
+            code, lines = ExitCode.UNKNOWN, _unknown(_said(error))
+            self.stderr.write(lines["text"])  # cron mails this, and may throw the rest away
+        output = (
+            lines["text"] if options["format"] == "text" else json.dumps(lines["json"], indent=2, ensure_ascii=False)
+        )
+        self.stdout.write(output)
         if code is not ExitCode.OK:
             sys.exit(code)
 
-    def _run(self, chosen: list[Account], options: dict[str, Any]) -> ExitCode:
-        now = clock.now()
-        report = monitor(now, chosen, only_these=options["account"] is not None, dry_run=options["dry_run"])
-        if options["format"] == "json":
-            self.stdout.write(json.dumps(as_json(report, now), indent=2, ensure_ascii=False))
-        else:
-            self.stdout.write(as_text(report, verbose=options["verbosity"] > 1 or options["dry_run"]))
-        return exit_code(report)
 
-    def _test(self, account: Account) -> ExitCode:
-        """Send a test alert, and say by which ways it went and by which it did not."""
-        now = clock.now()
-        alert = make_test_alert(account.alias, account.livemode, now)
-        tell(now, alert)
-        deliveries = list(AlertDelivery.objects.filter(alert=alert).order_by("pk"))
-        for delivery in deliveries:
-            said = "told" if delivery.delivered_at else f"FAILED, tried again by the next runs: {delivery.last_error}"
-            self.stdout.write(f"{delivery.target}: {said}")
-        if all(delivery.target != "mail" for delivery in deliveries):
-            self.stdout.write("mail: nobody, ADMINS is empty")
-        return ExitCode.OK if all(delivery.delivered_at for delivery in deliveries) else ExitCode.CRITICAL
+class Lines(TypedDict):
+    """What is printed, in either format."""
+
+    text: str
+    json: dict[str, Any]
+
+
+def _refuse(parser: CommandParser, message: str) -> NoReturn:
+    parser.print_usage(sys.stderr)
+    parser.exit(ExitCode.UNKNOWN, f"{parser.prog}: error: {message}\n")
+
+
+def _unknown(said: str) -> Lines:
+    return {"text": f"FLOWLIX UNKNOWN - {said}", "json": {"state": "unknown", "error": said}}
+
+
+def _run(chosen: list[Account], options: dict[str, Any]) -> tuple[ExitCode, Lines]:
+    now = clock.now()
+    report = monitor(now, chosen, only_these=options["account"] is not None, dry_run=options["dry_run"])
+    verbose = options["verbosity"] > 1 or options["dry_run"]
+    return exit_code(report), {
+        "text": monitor_report.as_text(report, verbose=verbose),
+        "json": monitor_report.as_json(report, now),
+    }
+
+
+def _test(account: Account) -> tuple[ExitCode, Lines]:
+    """Send a test alert, and say by which ways it went and by which it did not."""
+    now = clock.now()
+    alert = make_test_alert(account.alias, account.livemode, now)
+    tell(now, alert)
+    deliveries = list(AlertDelivery.objects.filter(alert=alert).order_by("pk"))
+    results = {delivery.target: _result(delivery) for delivery in deliveries}
+    results.setdefault("mail", "nobody, ADMINS is empty")
+    code = ExitCode.OK if all(delivery.delivered_at for delivery in deliveries) else ExitCode.CRITICAL
+    text = "\n".join(f"{target}: {result}" for target, result in results.items())
+    return code, {"text": text, "json": {"state": code.name.lower(), "test": results}}
+
+
+def _result(delivery: AlertDelivery) -> str:
+    if delivery.delivered_at:
+        return "told"
+    if not delivery.attempts:
+        return "another run of the monitor is telling it"
+    return f"FAILED, tried again by the next runs: {delivery.last_error}"
 
 
 def _chosen(alias: str | None) -> list[Account]:
@@ -76,7 +113,9 @@ def _chosen(alias: str | None) -> list[Account]:
 
 
 def _said(error: Exception) -> str:
-    """Return a fault in one line; of a database's error its kind alone, because its words may quote values."""
+    """Return a fault in one line; of an error that is not ours its kind alone, because its words may quote values."""
     if isinstance(error, DatabaseError):
         return f"database: {type(error).__name__}. Is it reachable, and has migrate been run?"
-    return " ".join(str(error).split())
+    if isinstance(error, ImproperlyConfigured | LookupError):
+        return " ".join(str(error).split())
+    return type(error).__name__

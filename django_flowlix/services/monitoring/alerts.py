@@ -24,10 +24,10 @@ from ..receivers import receivers_of
 from .counts import Scope
 from .rules import TEST, Verdict
 
-LONGEST_GAP = timedelta(minutes=30)
-"""A pending alert that nobody has judged for so long begins anew: nobody knows what was in between."""
 GIVEN_UP_AFTER = timedelta(hours=24)
 """An open alert that could not be judged for so long is over: there is no traffic to judge by."""
+REMINDED_AFTER = timedelta(hours=24)
+"""People are told again of an alert that stays open for so long, and as soon as its figure has doubled."""
 
 MAIL, LOG = "mail", "log"
 _SUMMARY_LENGTH = 500
@@ -48,7 +48,7 @@ def follow(
     `scope` names one account and one mode. `evidence` returns request ids, and is asked when the alert opens.
     """
     if alert is None:
-        alert = _begin(name, verdict, scope, now) if verdict.is_bad else None
+        alert = _begin(name, rule, verdict, scope, now) if verdict.is_bad else None
     elif verdict.is_bad is None:
         return _unjudged(alert, now)
     else:
@@ -96,7 +96,7 @@ def make_test_alert(account: str, livemode: bool, now: datetime) -> Alert:
     return alert
 
 
-def _begin(name: str, verdict: Verdict, scope: Scope, now: datetime) -> Alert | None:
+def _begin(name: str, rule: AlertRule, verdict: Verdict, scope: Scope, now: datetime) -> Alert | None:
     value = verdict.value or 0.0
     try:
         with transaction.atomic():
@@ -107,6 +107,7 @@ def _begin(name: str, verdict: Verdict, scope: Scope, now: datetime) -> Alert | 
                 value=value,
                 worst_value=value,
                 threshold=verdict.threshold,
+                configured_as=_configured(rule),
                 summary=verdict.words[:_SUMMARY_LENGTH],
                 began_at=now,
                 judged_at=now,
@@ -120,12 +121,16 @@ def _judged(alert: Alert, rule: AlertRule, verdict: Verdict, now: datetime) -> N
     value = verdict.value or 0.0
     seen: dict[str, Any] = {"value": value, "judged_at": now}
     if verdict.is_bad:
-        seen |= {"worst_value": max(alert.worst_value, value), "summary": verdict.words[:_SUMMARY_LENGTH]}
-        seen |= {"clear_since": None}
+        words = verdict.words[:_SUMMARY_LENGTH]
+        seen |= {"worst_value": max(alert.worst_value, value), "summary": words, "clear_since": None}
     if alert.state == AlertState.PENDING:
-        _still_pending(alert, verdict, seen, now)
-    elif verdict.is_bad or not _is_clear(value, alert.threshold, rule):
-        _set(alert, **seen | {"clear_since": None})
+        _still_pending(alert, rule, verdict, seen)
+    elif verdict.is_bad:
+        _still_bad(alert, seen, now)
+    elif alert.configured_as != _configured(rule):
+        _end(alert, now, _("the rule has been changed: %(words)s") % {"words": verdict.words}, seen)
+    elif not _is_clear(value, alert.threshold, rule):
+        _set(alert, **seen, clear_since=None)
     else:
         clear_since = alert.clear_since or now
         if now - clear_since >= timedelta(minutes=rule.clear_minutes):
@@ -134,15 +139,28 @@ def _judged(alert: Alert, rule: AlertRule, verdict: Verdict, now: datetime) -> N
             _set(alert, **seen, clear_since=clear_since)
 
 
-def _still_pending(alert: Alert, verdict: Verdict, seen: dict[str, Any], now: datetime) -> None:
+def _still_pending(alert: Alert, rule: AlertRule, verdict: Verdict, seen: dict[str, Any]) -> None:
     if not verdict.is_bad:
         # Nobody was told and nothing lasted: there is nothing to remember.
         Alert.objects.filter(pk=alert.pk, state=AlertState.PENDING).delete()
         alert.active = None
         return
-    if now - alert.judged_at > LONGEST_GAP:
-        seen |= {"began_at": now}
-    _set(alert, **seen, threshold=verdict.threshold)
+    _set(alert, **seen, threshold=verdict.threshold, configured_as=_configured(rule))
+
+
+def _still_bad(alert: Alert, seen: dict[str, Any], now: datetime) -> None:
+    """Write the figure, and tell people again if they were told long ago or of much less."""
+    waited = now - (alert.told_at or now) >= REMINDED_AFTER
+    doubled = alert.told_value is not None and seen["value"] >= 2 * alert.told_value
+    with transaction.atomic():
+        told = {"told_at": now, "told_value": seen["value"]} if waited or doubled else {}
+        if _set(alert, **seen, **told) and told:
+            _tell(alert, AlertEvent.REMINDED, now)
+
+
+def _configured(rule: AlertRule) -> str:
+    """Return what an alert's threshold came from: with another one its own counts no more."""
+    return f"{rule.threshold:g}/{rule.spike_factor:g}/{rule.spike_floor:g}"
 
 
 def _is_clear(value: float, threshold: float, rule: AlertRule) -> bool:
@@ -161,7 +179,8 @@ def _unjudged(alert: Alert, now: datetime) -> Alert | None:
 
 def _open(alert: Alert, now: datetime, request_ids: list[str]) -> None:
     with transaction.atomic():
-        if _set(alert, state=AlertState.OPEN, opened_at=now, request_ids="\n".join(request_ids)):
+        told = {"opened_at": now, "told_at": now, "told_value": alert.value}
+        if _set(alert, state=AlertState.OPEN, request_ids="\n".join(request_ids), **told):
             _tell(alert, AlertEvent.OPENED, now)
 
 
@@ -186,7 +205,8 @@ def _set(alert: Alert, **values: Any) -> bool:
 
 def _tell(alert: Alert, event: AlertEvent, now: datetime) -> None:
     """Note who has to be told, in the transaction of the step itself."""
-    names = [name for name, _receiver in receivers_of(ALERT_SIGNALS[event], Alert)]
+    signal = ALERT_SIGNALS.get(event)
+    names = [name for name, _receiver in receivers_of(signal, Alert)] if signal else []
     targets = [*([MAIL] if settings.ADMINS else []), LOG, *names]
     AlertDelivery.objects.bulk_create(
         AlertDelivery(alert=alert, event=event, target=target, deliver_at=now) for target in targets

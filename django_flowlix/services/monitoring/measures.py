@@ -120,11 +120,15 @@ def sync_overdue(readings: Readings, rule: AlertRule) -> Measure:
 
 
 def no_sales(readings: Readings, rule: AlertRule) -> Measure:
-    """Measure the sales that are missing: those expected while there is none."""
+    """Measure the sales that are missing: those expected while there is none.
+
+    Where few are expected, their absence says nothing: neither that something is wrong, nor that it is good again.
+    """
     sold = readings.window(rule.window_minutes).outcomes["succeeded"]
     expected = readings.expected_sales(rule.window_minutes)
     words = _("payments succeeded: %(sold)s, usual at this time of day: %(expected).0f")
-    return Measure(0.0 if sold else expected, sold, words % {"sold": sold, "expected": expected})
+    missing = 0.0 if sold else expected if expected >= rule.threshold else None
+    return Measure(missing, sold, words % {"sold": sold, "expected": expected})
 
 
 def _queued(readings: Readings, queues: list[Queue], of: str, least_age: timedelta = timedelta(0)) -> Measure:

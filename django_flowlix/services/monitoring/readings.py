@@ -18,15 +18,12 @@ USUAL_DAYS = 7
 
 @dataclass(kw_only=True)
 class Readings:
-    """One account, in the mode of its key, at one moment."""
+    """One account in one mode at one moment."""
 
     account: Account
+    scope: Scope
     now: datetime
     _windows: dict[timedelta, Statistics] = field(default_factory=dict)
-
-    @property
-    def scope(self) -> Scope:
-        return Scope(livemode=self.account.livemode, account=self.account.alias)
 
     def window(self, minutes: float) -> Statistics:
         """Return the figures of the last so many minutes."""

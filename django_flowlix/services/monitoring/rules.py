@@ -40,6 +40,8 @@ class Rule:
     unit: Literal["share", "seconds", "number"] = "number"
     measure: Measuring
     evidence: Evidence = lambda readings, rule: []
+    counts_what_waits: bool = False
+    """What waits is judged in both modes: money of the mode that is not configured any more waits, too."""
 
     def figure(self, value: float) -> str:
         """Return a value as a person reads it: `61.9 %`, `2.5 s`, `12`."""
@@ -115,18 +117,21 @@ RULES: dict[str, Rule] = {
         ),
         measure=measures.unconfirmed,
         evidence=evidence.of_queues(UNCONFIRMED, UNCONFIRMED_REFUNDS),
+        counts_what_waits=True,
     ),
     "stuck": Rule(
         title=gettext_lazy("stuck payments or refunds"),
         remedy=gettext_lazy("Open the work queue in the admin and ask the gateway's support with the request ids."),
         measure=measures.stuck,
         evidence=evidence.of_queues(STUCK, STUCK_REFUNDS),
+        counts_what_waits=True,
     ),
     "needs_review": Rule(
         title=gettext_lazy("payments that need review"),
         remedy=gettext_lazy("Open the work queue in the admin: each payment says what is wrong and what to do."),
         measure=measures.needs_review,
         evidence=evidence.of_queues(REVIEW),
+        counts_what_waits=True,
     ),
     "notifications_failing": Rule(
         title=gettext_lazy("own code not told"),
@@ -136,12 +141,14 @@ RULES: dict[str, Rule] = {
         ),
         measure=measures.notifications_failing,
         evidence=evidence.of_queues(UNTOLD),
+        counts_what_waits=True,
     ),
     "sync_overdue": Rule(
         title=gettext_lazy("flowlix_sync is overdue"),
         remedy=gettext_lazy("Does flowlix_sync run every minute, and end without errors? Run it by hand and see."),
         measure=measures.sync_overdue,
         evidence=evidence.of_queues(OVERDUE, OVERDUE_REFUNDS),
+        counts_what_waits=True,
     ),
     "no_sales": Rule(
         title=gettext_lazy("no sales"),
@@ -172,7 +179,8 @@ def judge(name: str, rule: AlertRule, measure: Measure) -> Verdict:
     threshold = threshold_of(rule, measure.usual)
     if measure.value is None or measure.sample < rule.minimum:
         return Verdict(None, measure.value, threshold, _in_words(name, rule, measure, threshold))
-    return Verdict(measure.value >= threshold, measure.value, threshold, _in_words(name, rule, measure, threshold))
+    is_bad = measure.value >= threshold and measure.value > 0
+    return Verdict(is_bad, measure.value, threshold, _in_words(name, rule, measure, threshold))
 
 
 def threshold_of(rule: AlertRule, usual: float | None) -> float:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Min, Model, QuerySet
+from django.db.models import Max, Min, Model, QuerySet
 
 from ...models import ApiCall, CallTally, ChangeTally, StatusChange, TalliedHour
 from .. import clock
@@ -38,21 +38,24 @@ def close_hours(now: datetime, most: int | None = None) -> int:
 
 
 def _open_hours(now: datetime) -> list[datetime]:
-    """Return the first hours that are over and not counted."""
-    first = tallied_until() or _first_hour()
-    if first is None:
+    """Return the first hours that are over and not counted.
+
+    The newest row's hour is not over, whatever the clock says: one that is ahead must not close hours to come.
+    """
+    first = tallied_until() or _outermost(Min)
+    newest = _outermost(Max)
+    if first is None or newest is None:
         return []
-    number = (now - CLOSED_AFTER - first) // HOUR
+    number = (min(hour_of(now - CLOSED_AFTER), newest) - first) // HOUR
     return [first + position * HOUR for position in range(min(max(number, 0), _AT_ONCE))]
 
 
-def _first_hour() -> datetime | None:
+def _outermost(bound: type[Max | Min]) -> datetime | None:
+    """Return the hour of the first or last row."""
     # Of one mode at a time, which is an index look-up; of both together it would read the table.
-    firsts = [
-        ApiCall.objects.filter(livemode=livemode).aggregate(at=Min("created_at"))["at"] for livemode in (False, True)
-    ]
-    firsts.append(StatusChange.objects.aggregate(at=Min("created_at"))["at"])
-    return min((hour_of(first) for first in firsts if first is not None), default=None)
+    tables = (*(ApiCall.objects.filter(livemode=livemode) for livemode in (False, True)), StatusChange.objects.all())
+    found = [hour_of(at) for rows in tables if (at := rows.aggregate(at=bound("created_at"))["at"]) is not None]
+    return (min if bound is Min else max)(found, default=None)
 
 
 def _close(hours: list[datetime]) -> bool:

@@ -26,6 +26,8 @@ from .rules import TEST, figure_of, remedy_of, title_of
 
 logger = logging.getLogger("django_flowlix.alerts")
 
+GIVEN_UP_AFTER = timedelta(days=7)
+"""What could not be told for so long is not news any more; its error stays in the admin."""
 _HELD_FOR = timedelta(minutes=5)
 """A worker that dies while it tells somebody holds the delivery up so long."""
 
@@ -47,8 +49,8 @@ def tell(now: datetime, alert: Alert | None = None) -> Told:
             continue
         try:
             _deliver(delivery)
-        except Exception as error:  # mail servers and the merchant's code may raise anything
-            logger.exception("alert %s could not be told to %s; it is tried again", delivery.alert_id, delivery.target)
+        except (Exception, SystemExit) as error:  # mail servers and the merchant's code may raise anything
+            logger.exception("alert %s could not be told to %s", delivery.alert_id, delivery.target)
             _failed(delivery, error, now)
             told.failed += 1
         else:
@@ -68,11 +70,13 @@ def _take(delivery: AlertDelivery, now: datetime) -> bool:
     return bool(untaken.update(deliver_at=now + _HELD_FOR))
 
 
-def _failed(delivery: AlertDelivery, error: Exception, now: datetime) -> None:
-    attempts = delivery.attempts + 1
+def _failed(delivery: AlertDelivery, error: BaseException, now: datetime) -> None:
+    attempts, alert = delivery.attempts + 1, delivery.alert
+    since = alert.resolved_at if delivery.event == AlertEvent.RESOLVED else alert.opened_at
+    gives_up = now - (since or now) >= GIVEN_UP_AFTER and delivery.event != AlertEvent.REMINDED
     AlertDelivery.objects.filter(pk=delivery.pk).update(
         attempts=attempts,
-        deliver_at=schedule.next_delivery(attempts, now),
+        deliver_at=None if gives_up else schedule.next_delivery(attempts, now),
         last_error=one_line(f"{type(error).__name__}: {error}", 500),
     )
 
@@ -94,7 +98,7 @@ def _mail(delivery: AlertDelivery) -> None:
 
 def _log(delivery: AlertDelivery) -> None:
     alert, event = delivery.alert, delivery.event
-    level = logging.ERROR if event == AlertEvent.OPENED else logging.WARNING
+    level = logging.WARNING if event == AlertEvent.RESOLVED else logging.ERROR
     facts = {
         "flowlix_alert": alert.rule,
         "flowlix_alert_event": event,
@@ -111,16 +115,16 @@ def _call(delivery: AlertDelivery) -> None:
     receivers = dict(receivers_of(signal, Alert))
     if delivery.target not in receivers:
         raise LookupError("no receiver of this name is connected in the process that runs flowlix_monitor")
-    receivers[delivery.target](signal=signal, sender=Alert, alert=delivery.alert)
+    receivers[delivery.target](signal=signal, sender=Alert, alert=delivery.alert, event=delivery.event)
 
 
 def headline(alert: Alert, event: str) -> str:
     """Return an alert in one line: `OPEN: decline rate 61.9 % (default, live)`."""
     if alert.rule == TEST:
         return _("TEST: somebody asked for this alert (%(account)s)") % {"account": alert.account}
-    word = _("OVER") if event == AlertEvent.RESOLVED else _("OPEN")
+    word = {AlertEvent.RESOLVED: _("OVER"), AlertEvent.REMINDED: _("STILL OPEN")}.get(AlertEvent(event), _("OPEN"))
     mode = _("live") if alert.livemode else _("test")
-    figure = figure_of(alert.rule, alert.worst_value)
+    figure = figure_of(alert.rule, alert.value if event == AlertEvent.REMINDED else alert.worst_value)
     return f"{word}: {title_of(alert.rule)} {figure} ({alert.account}, {mode})"
 
 

@@ -30,6 +30,11 @@ def calls(number: int, at: datetime, **changes: Any) -> None:
     ApiCall.objects.bulk_create(ApiCall(**values | changes) for _ in range(number))
 
 
+def time_goes_on(at: datetime) -> None:
+    """One call of somebody else, later: what was before it can be closed."""
+    calls(1, at, account="elsewhere")
+
+
 def payments(number: int, status: str, at: datetime, **changes: Any) -> list[Payment]:
     """So many payments of 10.00 EUR that came from `pending` to a status at one moment."""
     return [_payment(status, at, changes) for _ in range(number)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -157,12 +157,43 @@ def test_a_pending_one_waits_for_a_judgement_and_is_dropped_after_a_day(clock: F
     assert not Alert.objects.exists()
 
 
-def test_what_nobody_watched_in_between_has_not_lasted(clock: FakeClock) -> None:
+def test_a_monitor_that_runs_once_an_hour_opens_at_its_second_look(clock: FakeClock) -> None:
     step(clock, 0.6)
-    clock.advance(minutes=31)
+    clock.advance(hours=1)
     alert = step(clock, 0.6)
     assert alert is not None
-    assert (alert.state, alert.began_at) == ("pending", clock.now())
+    assert alert.state == "open"
+
+
+def test_people_are_told_again_after_a_day_and_when_it_has_doubled(clock: FakeClock) -> None:
+    rule = AlertRule(threshold=1, for_minutes=0)
+    for hours, value, events in (
+        (0, 1, ["opened"]),
+        (1, 1, ["opened"]),
+        (2, 2, ["opened", "reminded"]),
+        (3, 3, ["opened", "reminded"]),
+        (25, 3, ["opened", "reminded"]),
+        (26, 3, ["opened", "reminded", "reminded"]),
+        (27, 6, ["opened", "reminded", "reminded", "reminded"]),
+    ):
+        clock.current = BEGIN + timedelta(hours=hours)
+        step(clock, value, rule, threshold=1)
+        assert told() == events, hours
+
+
+def test_another_threshold_ends_what_is_not_bad_by_it(clock: FakeClock) -> None:
+    opened(clock)
+    higher = AlertRule(threshold=0.9, for_minutes=5, clear_minutes=10)
+    assert step(clock, 0.6, higher, threshold=0.9) is None
+    assert Alert.objects.get().resolution == "the rule has been changed: figure is 0.6"
+    assert told() == ["opened", "resolved"]
+
+
+def test_another_threshold_does_not_end_what_is_bad_all_the_same(clock: FakeClock) -> None:
+    opened(clock)
+    alert = step(clock, 0.6, AlertRule(threshold=0.55), threshold=0.55)
+    assert alert is not None
+    assert alert.state == "open"
 
 
 def test_two_monitors_at_the_same_time_open_one_alert_and_tell_once(clock: FakeClock) -> None:

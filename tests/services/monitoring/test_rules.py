@@ -11,6 +11,7 @@ import pytest
 from django_flowlix.conf import account
 from django_flowlix.conf.alert_rules import DEFAULT_RULES, AlertRule
 from django_flowlix.models import StatusChange
+from django_flowlix.services.monitoring.counts import Scope
 from django_flowlix.services.monitoring.measures import Measure, in_words
 from django_flowlix.services.monitoring.readings import Readings
 from django_flowlix.services.monitoring.rules import RULES, judge, threshold_of
@@ -29,17 +30,20 @@ def noon(fake_clock: FakeClock, settings: Any) -> None:
     settings.FLOWLIX = {"default": {"SECRET_KEY": TEST_KEY, "BASE_URL": BASE_URL}}
 
 
+SCOPE = Scope(livemode=False, account="default")
+
+
 def ago(**age: float) -> datetime:
     return NOW - timedelta(**age)
 
 
 def measured(name: str, **changes: Any) -> Measure:
     rule = replace(DEFAULT_RULES[name], **changes)
-    return RULES[name].measure(Readings(account=account(), now=NOW), rule)
+    return RULES[name].measure(Readings(account=account(), scope=SCOPE, now=NOW), rule)
 
 
 def evidence(name: str) -> list[str]:
-    return RULES[name].evidence(Readings(account=account(), now=NOW), DEFAULT_RULES[name])
+    return RULES[name].evidence(Readings(account=account(), scope=SCOPE, now=NOW), DEFAULT_RULES[name])
 
 
 def test_every_rule_that_can_be_configured_is_one_that_is_judged() -> None:
@@ -160,6 +164,15 @@ def test_receivers_that_keep_raising() -> None:
     assert measured("notifications_failing").value == 0, "two of nine minutes: they are called again first"
 
 
+def test_receivers_that_never_ran() -> None:
+    """Whoever ends the process, or is never called because flowlix_sync does not run, counts no attempt."""
+    payments(1, "succeeded", ago(hours=1))
+    StatusChange.objects.update(deliver_at=ago(minutes=9))
+    assert measured("notifications_failing").value == 0
+    StatusChange.objects.update(deliver_at=ago(minutes=10))
+    assert measured("notifications_failing").value == 1
+
+
 def test_work_that_nobody_takes_up() -> None:
     payments(1, "pending", ago(hours=1), next_sync_at=ago(minutes=29))
     payments(1, "pending", ago(hours=1), next_sync_at=ago(minutes=31), lease_until=ago(minutes=-1))
@@ -179,6 +192,7 @@ def test_sales_that_are_missing_at_this_time_of_day() -> None:
     found = measured("no_sales")
 
     assert found.value == pytest.approx(50 * share)
+    assert measured("no_sales", threshold=21).value is None, "so few missing say nothing, neither bad nor good"
     payments(1, "succeeded", ago(minutes=59))
     assert measured("no_sales").value == 0
 
@@ -209,6 +223,12 @@ def test_it_is_bad_from_the_threshold_on_and_not_judged_below_the_minimum(
 )
 def test_a_spike_is_measured_by_the_shops_own_figure(usual: float | None, threshold: float) -> None:
     assert threshold_of(RULE, usual) == pytest.approx(threshold)
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.2])
+def test_nothing_is_never_bad(floor: float) -> None:
+    rule = replace(RULE, spike_floor=floor)
+    assert judge("decline_rate", rule, Measure(0.0, 100, "", 0.0)).is_bad is False
 
 
 def test_without_a_factor_the_shops_own_figure_does_not_count() -> None:

@@ -15,7 +15,7 @@ from django_flowlix.services.monitoring.call_result import CallResult
 from django_flowlix.services.monitoring.counts import Scope, raw_calls
 from django_flowlix.services.monitoring.statistics import Rate, Statistics, read_statistics
 from django_flowlix.services.monitoring.tallies import close_hours
-from tests.services.monitoring.happened import calls, change, payments, refund
+from tests.services.monitoring.happened import calls, change, payments, refund, time_goes_on
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,13 @@ def closing(request: pytest.FixtureRequest) -> Any:
     until = {"counted on the spot": None, "closed": NOON + timedelta(hours=9), "half of it closed": at(10)}[
         request.param
     ]
-    return lambda: until and close_hours(until)
+
+    def close() -> None:
+        if until:
+            time_goes_on(NOON + timedelta(hours=9))
+            close_hours(until)
+
+    return close
 
 
 def a_day() -> None:
@@ -260,6 +266,7 @@ def test_it_takes_three_statements(closing: Any) -> None:
 def test_an_hour_is_closed_an_hour_after_its_end_and_once() -> None:
     calls(5, at(8, 30))
     payments(2, "failed", at(9, 30))
+    time_goes_on(at(12))
 
     assert close_hours(at(9, 59, 59)) == 0
     assert close_hours(at(10)) == 1
@@ -269,14 +276,28 @@ def test_an_hour_is_closed_an_hour_after_its_end_and_once() -> None:
     assert (CallTally.objects.get().number, ChangeTally.objects.get().number) == (5, 2)
 
 
+def test_a_clock_that_is_ahead_closes_no_hour_to_come() -> None:
+    calls(5, at(8, 30))
+    payments(1, "failed", at(10, 30))
+
+    assert close_hours(at(10, 40) + timedelta(days=2)) == 2
+    calls(7, at(10, 50))
+    time_goes_on(at(11))
+    close_hours(at(12))
+
+    assert list(CallTally.objects.order_by("hour").values_list("hour", "number")) == [(at(8), 5), (at(10), 7)]
+
+
 def test_as_many_hours_are_closed_as_asked_for_the_oldest_first() -> None:
     calls(5, at(8, 30))
+    time_goes_on(at(23))
     assert close_hours(at(23), most=2) == 2
     assert [tallied.hour for tallied in TalliedHour.objects.order_by("hour")] == [at(8), at(9)]
 
 
 def test_an_hour_that_another_worker_has_closed_meanwhile_is_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     calls(5, at(8, 30))
+    time_goes_on(at(23))
     monkeypatch.setattr("django_flowlix.services.monitoring.tallies.tallied_until", lambda: None)
 
     assert close_hours(at(11), most=2) == 2
@@ -287,9 +308,10 @@ def test_an_hour_that_another_worker_has_closed_meanwhile_is_not_counted_twice(m
 def test_a_long_silence_is_counted_by_days() -> None:
     calls(5, NOON - timedelta(days=3))
     calls(7, NOON)
+    time_goes_on(NOON + timedelta(hours=1))
     with CaptureQueriesContext(connection) as queries:
         assert close_hours(NOON + timedelta(hours=2)) == 73
-    assert len(queries) < 45
+    assert len(queries) < 60
     assert list(CallTally.objects.order_by("hour").values_list("hour", "number")) == [
         (NOON - timedelta(days=3), 5),
         (NOON, 7),
@@ -299,6 +321,7 @@ def test_a_long_silence_is_counted_by_days() -> None:
 
 def test_figures_of_closed_hours_stay_when_their_calls_are_pruned() -> None:
     calls(5, at(8, 30), http_status=500, outcome="unknown")
+    time_goes_on(NOON)
     close_hours(NOON)
     ApiCall.objects.all().delete()
 

@@ -105,11 +105,11 @@ def test_the_log_gets_an_error_with_the_facts(caplog: pytest.LogCaptureFixture) 
 def test_the_signals_tell_anything_else(connect: Callable[[Signal, Any], None]) -> None:
     heard: list[tuple[str, str]] = []
 
-    def on_opened(sender: type[Alert], alert: Alert, **kwargs: Any) -> None:
-        heard.append((sender.__name__, alert.state))
+    def on_opened(sender: type[Alert], alert: Alert, event: str, **kwargs: Any) -> None:
+        heard.append((sender.__name__, event))
 
-    def on_resolved(alert: Alert, **kwargs: Any) -> None:
-        heard.append((alert.rule, alert.state))
+    def on_resolved(alert: Alert, event: str, **kwargs: Any) -> None:
+        heard.append((alert.rule, event))
 
     connect(alert_opened, on_opened)
     connect(alert_resolved, on_resolved)
@@ -118,7 +118,7 @@ def test_the_signals_tell_anything_else(connect: Callable[[Signal, Any], None]) 
     follow(0.1, NOW + timedelta(minutes=1))
     telling.tell(NOW + timedelta(minutes=1))
 
-    assert heard == [("Alert", "open"), ("decline_rate", "resolved")]
+    assert heard == [("Alert", "opened"), ("decline_rate", "resolved")]
 
 
 def test_without_admins_nobody_is_mailed(settings: Any) -> None:
@@ -184,8 +184,8 @@ def test_nobody_hears_of_the_end_before_the_beginning(monkeypatch: pytest.Monkey
 def test_a_worker_that_is_taken_away_while_it_tells_does_not_lose_the_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
     follow(0.62)
     with monkeypatch.context() as patch:
-        patch.setattr(telling, "mail_admins", lambda *args: (_ for _ in ()).throw(SystemExit))
-        with pytest.raises(SystemExit):
+        patch.setattr(telling, "mail_admins", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
             telling.tell(NOW)
     telling.tell(NOW + timedelta(minutes=4))
     assert mail.outbox == []
@@ -215,6 +215,35 @@ def test_a_receiver_that_is_gone_is_a_failure_that_can_be_seen(connect: Callable
     alert_opened.disconnect(gone)
     assert telling.tell(NOW).failed == 1
     assert "no receiver of this name" in AlertDelivery.objects.failing().get().last_error
+
+
+def test_what_could_not_be_told_for_a_week_is_given_up(connect: Callable[[Signal, Any], None]) -> None:
+    def gone(alert: Alert, **kwargs: Any) -> None:
+        raise SystemExit(0)
+
+    connect(alert_opened, gone)
+    follow(0.62)
+    telling.tell(NOW)
+    AlertDelivery.objects.filter(deliver_at__isnull=False).update(deliver_at=NOW)
+    telling.tell(NOW + timedelta(days=6, hours=23))
+    assert AlertDelivery.objects.failing().get().attempts == 2
+    AlertDelivery.objects.filter(deliver_at__isnull=False).update(deliver_at=NOW)
+    assert telling.tell(NOW + timedelta(days=7)).failed == 1
+    assert not AlertDelivery.objects.failing().exists()
+    given_up = AlertDelivery.objects.get(attempts=3)
+    assert (given_up.delivered_at, given_up.last_error) == (None, "SystemExit: 0")
+
+
+def test_a_reminder_says_that_it_is_still_open_and_how_bad_it_is_now() -> None:
+    follow(0.9)
+    follow(0.6, NOW + timedelta(hours=1))
+    telling.tell(NOW + timedelta(hours=1))
+    later = NOW + timedelta(hours=24)
+    follow(0.7, later)
+    telling.tell(later)
+    assert mail.outbox[1].subject.endswith("Flowlix: STILL OPEN: decline rate 70.0 % (default, live)")
+    assert "Worst: 90.0 %; bad is 50.0 % or more" in mail.outbox[1].body
+    assert "What to do" in mail.outbox[1].body
 
 
 def test_the_test_alert_is_over_before_it_is_told(caplog: pytest.LogCaptureFixture) -> None:
