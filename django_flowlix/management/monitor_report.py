@@ -37,6 +37,7 @@ def as_text(report: Report, *, verbose: bool) -> str:
         lines.append(f"  {remedy_of(alert.rule)}")
         if alert.request_ids:
             lines.append(f"  Request ids: {', '.join(alert.request_ids.splitlines())}")
+    lines += report.faults
     if report.failing_deliveries:
         lines.append(
             f"Deliveries of alerts that keep failing: {report.failing_deliveries}. The alerts in the admin say why."
@@ -63,8 +64,9 @@ def _standing(report: Report) -> str:
     if report.open_alerts:
         names = [f"{title_of(alert.rule)} {figure_of(alert.rule, alert.value)}" for alert in report.open_alerts]
         return _one_line(f"{len(names)} open: {', '.join(names)}")
+    if report.faults:
+        return f"{report.faults[0]}{', and more' if len(report.faults) > 1 else ''}"
     parts = [f"{len(report.judgements)} rules judged"]
-    parts += [f"{len(report.faults)} not"] if report.faults else []
     parts += [f"{report.pending_alerts} pending"] if report.pending_alerts else []
     parts += [f"{report.failing_deliveries} undelivered"] if report.failing_deliveries else []
     return ", ".join(parts)

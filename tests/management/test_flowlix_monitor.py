@@ -198,7 +198,7 @@ def test_a_rule_that_cannot_be_judged_stops_neither_the_others_nor_the_telling(m
     Payment.objects.update(review_since=None)
     code, output = run()
     assert code == 3
-    assert output.startswith("FLOWLIX UNKNOWN - 12 rules judged, 1 not | ")
+    assert output.startswith("FLOWLIX UNKNOWN - default no_sales could not be judged: OperationalError | ")
 
 
 def test_what_is_not_judged_completely_does_not_count_as_a_run(

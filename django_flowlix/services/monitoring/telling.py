@@ -72,8 +72,10 @@ def _take(delivery: AlertDelivery, now: datetime) -> bool:
 
 def _failed(delivery: AlertDelivery, error: BaseException, now: datetime) -> None:
     attempts, alert = delivery.attempts + 1, delivery.alert
-    since = alert.resolved_at if delivery.event == AlertEvent.RESOLVED else alert.opened_at
-    gives_up = now - (since or now) >= GIVEN_UP_AFTER and delivery.event != AlertEvent.REMINDED
+    since = {AlertEvent.RESOLVED: alert.resolved_at, AlertEvent.REMINDED: alert.told_at}.get(
+        AlertEvent(delivery.event), alert.opened_at
+    )
+    gives_up = now - (since or now) >= GIVEN_UP_AFTER
     AlertDelivery.objects.filter(pk=delivery.pk).update(
         attempts=attempts,
         deliver_at=None if gives_up else schedule.next_delivery(attempts, now),
