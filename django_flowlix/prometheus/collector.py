@@ -23,7 +23,7 @@ logger = logging.getLogger("django_flowlix")
 class FlowlixCollector(Collector):
     """All metrics of all accounts; register one and keep it, because it remembers the hours that are closed.
 
-    A scrape takes nine statements, and two more when hours have been closed since the last. What cannot be read is left
+    A scrape takes ten statements, and two more when hours have been closed since the last. What cannot be read is left
     out: `flowlix_scrape_success` is 0 then, and the log says why.
     """
 

@@ -90,6 +90,9 @@ REMAINING = _gauge(
     "rate_limit_remaining", "Requests that the gateway last said are left, within the last minute.", "account"
 )
 TALLIED_UNTIL = _gauge("tallied_until_timestamp_seconds", "End of the last hour that flowlix_monitor has closed.")
+MONITOR_COMPLETED = _gauge(
+    "monitor_completed_timestamp_seconds", "When flowlix_monitor last judged every rule, 0 if it never has.", *_WHOSE
+)
 SCRAPE_SECONDS = _gauge("scrape_duration_seconds", "How long reading the database for this scrape took.")
 SCRAPE_SUCCESS = _gauge("scrape_success", "0 if metrics are missing: the shop's log says why.")
 
@@ -106,6 +109,7 @@ FAMILIES: tuple[Family | HistogramFamily, ...] = (
     OPEN_ALERTS,
     FAILING_DELIVERIES,
     REMAINING,
+    MONITOR_COMPLETED,
     TALLIED_UNTIL,
     SCRAPE_SECONDS,
     SCRAPE_SUCCESS,

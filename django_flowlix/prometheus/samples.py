@@ -62,6 +62,11 @@ def of_present(present: Present, accounts: Mapping[str, Account]) -> Iterable[Me
     )
     yield families.FAILING_DELIVERIES.of([((), present.failing_deliveries)])
     yield families.REMAINING.of(((account,), number) for account, number in present.remaining_requests.items())
+    never = dict.fromkeys(((account.alias, account.livemode) for account in accounts.values()), 0.0)
+    judged = never | {whose: at.timestamp() for whose, at in present.judged_at.items()}
+    yield families.MONITOR_COMPLETED.of(
+        ((account, _mode(livemode)), seconds) for (account, livemode), seconds in judged.items()
+    )
     closed_until = present.tallied_until
     yield families.TALLIED_UNTIL.of([] if closed_until is None else [((), closed_until.timestamp())])
 

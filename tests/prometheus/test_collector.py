@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from prometheus_client import CollectorRegistry
 
-from django_flowlix.models import Alert, ApiCall
+from django_flowlix.models import Alert, ApiCall, MonitorRun
 from django_flowlix.prometheus import FlowlixCollector
 from django_flowlix.services.monitoring.tallies import close_hours
 from tests.conftest import FakeClock
@@ -102,7 +102,7 @@ def test_gauges_tell_what_is_the_case() -> None:
     queues = {labels[0] for name, labels in found if name == "flowlix_queue_size"}
     assert queues == {
         *("payment_review", "payment_unconfirmed", "payment_stuck", "payment_overdue"),
-        *("refund_unconfirmed", "refund_stuck", "refund_overdue", "notification_failing"),
+        *("refund_unconfirmed", "refund_stuck", "refund_overdue", "notification_untold"),
     }
     assert of(found, "flowlix_alerts_open") == {("latency", "default", "test"): 1, ("no_sales", "gone", "live"): 1}
     rules = {labels[0] for name, labels in found if name == "flowlix_alerts_open" and labels[1] == "default"}
@@ -115,8 +115,20 @@ def test_gauges_tell_what_is_the_case() -> None:
 def test_how_far_hours_are_closed_is_told_once_one_is() -> None:
     assert ("flowlix_tallied_until_timestamp_seconds", ()) not in samples(FlowlixCollector())
     calls(1, NOON - timedelta(hours=4))
+    calls(1, NOON)  # the hour of the newest row is never closed
     close_hours(NOON)
     assert samples(FlowlixCollector())["flowlix_tallied_until_timestamp_seconds", ()] == 1773486000  # 11:00 UTC
+
+
+def test_when_the_monitor_last_judged_is_told_and_that_it_never_did() -> None:
+    metric = "flowlix_monitor_completed_timestamp_seconds"
+    assert samples(FlowlixCollector())[metric, ("default", "test")] == 0
+    MonitorRun.objects.create(account="default", livemode=False, completed_at=NOON - timedelta(hours=1))
+    MonitorRun.objects.create(account="gone", livemode=True, completed_at=NOON)
+    assert of(samples(FlowlixCollector()), metric) == {
+        ("default", "test"): 1773486000,  # 11:00 UTC
+        ("gone", "live"): 1773489600,
+    }
 
 
 def counters(found: Samples) -> Samples:
@@ -157,8 +169,9 @@ def test_all_that_is_collected_was_described() -> None:
     assert all(re.fullmatch(r"flowlix_[a-z_]+", name) and text.endswith(".") for name, (_, text) in described.items())
 
 
-def test_a_scrape_takes_nine_statements_however_much_there_is() -> None:
+def test_a_scrape_takes_ten_statements_however_much_there_is() -> None:
     calls(1, NOON - timedelta(hours=4))
+    calls(1, NOON)
     close_hours(NOON)
     collector = FlowlixCollector()
     collector.collect()
@@ -167,7 +180,7 @@ def test_a_scrape_takes_nine_statements_however_much_there_is() -> None:
         calls(5, NOON, operation=f"operation_{number}")
     with CaptureQueriesContext(connection) as queries:
         collector.collect()
-    assert len(queries) == 9
+    assert len(queries) == 10
 
 
 def test_settings_that_are_wrong_are_told_as_well(settings: Any) -> None:
@@ -179,6 +192,7 @@ def test_settings_that_are_wrong_are_told_as_well(settings: Any) -> None:
 
 
 def test_counters_are_left_out_when_hours_are_not_closed(caplog: pytest.LogCaptureFixture) -> None:
+    calls(1, NOON - timedelta(days=4))
     calls(1, NOON - timedelta(days=3))
     collector = FlowlixCollector()
 
@@ -188,7 +202,7 @@ def test_counters_are_left_out_when_hours_are_not_closed(caplog: pytest.LogCaptu
     assert ("flowlix_queue_size", ("payment_review", "test")) in found
     assert "run flowlix_monitor" in caplog.text
     close_hours(NOON)
-    assert of(samples(collector), "flowlix_calls_total") == {("default", "test", "retrieve", "ok"): 1}
+    assert of(samples(collector), "flowlix_calls_total") == {("default", "test", "retrieve", "ok"): 2}
 
 
 def test_a_fault_of_the_code_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def test_every_metric_is_documented_with_its_labels() -> None:
 
 def test_the_example_alerts_ask_for_metrics_that_exist() -> None:
     text = (DOCS / "how-to/prometheus-alerts.yml").read_text(encoding="utf-8")
-    used = {name.removesuffix("_bucket") for name in re.findall(r"\bflowlix_(?!monitor|sync)\w+", text)}
+    used = {name.removesuffix("_bucket") for name in re.findall(r"\bflowlix_(?!monitor\b|sync\b)\w+", text)}
     assert len(used) >= 7
     assert used <= set(dict(names_and_labels()))
 
@@ -55,6 +55,22 @@ def test_the_example_alerts_use_labels_and_words_that_exist() -> None:
     for selector in selectors:
         for label, words in re.findall(r'(\w+)=~?"([^"]*)"', selector):
             assert set(words.split("|")) <= seen[label]
+
+
+def alert_rule(name: str) -> str:
+    text = (DOCS / "how-to/prometheus-alerts.yml").read_text(encoding="utf-8")
+    (rule,) = [each for each in text.split("- alert: ")[1:] if each.split()[0] == name]
+    return " ".join(rule.split())
+
+
+def test_a_monitor_that_never_ran_is_an_alert_as_well_as_one_that_has_stopped() -> None:
+    metric = "flowlix_monitor_completed_timestamp_seconds"
+    assert f"time() - {metric} > 3600 or absent({metric})" in alert_rule("FlowlixMonitorMissing")
+
+
+@pytest.mark.parametrize("name", ["FlowlixSyncOverdue", "FlowlixNotificationsFailing"])
+def test_alerts_about_payments_are_about_real_money(name: str) -> None:
+    assert 'mode="live"' in alert_rule(name)
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:

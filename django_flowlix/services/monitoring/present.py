@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import CharField, QuerySet, Value
 
 from ...conf import Account
-from ...models import Alert, AlertDelivery, ApiCall
+from ...models import Alert, AlertDelivery, ApiCall, MonitorRun
 from ...models.unions import first
 from .counts import Scope, tallied_until
 from .queues import ALL_QUEUES, Queue, Waiting, waiting
@@ -24,8 +24,9 @@ class Present:
     """What is the case at `at`.
 
     `waiting` by queue and whether live; `open_alerts` are (rule, account, whether live); `remaining_requests` by
-    account, without those that the gateway has told nothing in the last minute. `tallied_until` is the end of the last
-    closed hour, None when none is.
+    account, without those that the gateway has told nothing in the last minute. `judged_at` by account and whether
+    live: when flowlix_monitor last judged every rule, without those it never has. `tallied_until` is the end of the
+    last closed hour, None when none is.
     """
 
     at: datetime
@@ -33,11 +34,12 @@ class Present:
     open_alerts: frozenset[tuple[str, str, bool]]
     failing_deliveries: int
     remaining_requests: Mapping[str, int]
+    judged_at: Mapping[tuple[str, bool], datetime]
     tallied_until: datetime | None
 
 
 def read_present(accounts: Mapping[str, Account], now: datetime) -> Present:
-    """Read it. Six statements."""
+    """Read it. Seven statements."""
     return Present(
         at=now,
         waiting={
@@ -48,6 +50,10 @@ def read_present(accounts: Mapping[str, Account], now: datetime) -> Present:
         open_alerts=frozenset(Alert.objects.open().values_list("rule", "account", "livemode")),
         failing_deliveries=AlertDelivery.objects.failing().count(),
         remaining_requests=_remaining_requests(accounts, now),
+        judged_at={
+            (account, livemode): at
+            for account, livemode, at in MonitorRun.objects.values_list("account", "livemode", "completed_at")
+        },
         tallied_until=tallied_until(),
     )
 

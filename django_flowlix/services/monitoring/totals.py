@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+from django.db.models import Min
+
 from ...api.declines import DECLINES
 from ...models import ApiCall, StatusChange
 from ...statuses import PaymentStatus
-from .counts import EVERYTHING, CallCount, ChangeCount, count_calls, count_changes, tallied_until
+from .counts import EVERYTHING, HOUR, CallCount, ChangeCount, Scope, count_calls, count_changes, hour_of, tallied_until
 
 MOST_OPEN = timedelta(days=2)
 """More than this is not counted on the spot: a look every few seconds must not read months of rows each time."""
@@ -75,7 +77,8 @@ class RunningTotals:
         self._shown = Totals()
 
     def read(self, now: datetime) -> Totals:
-        """Return the totals. Three statements; two more when hours have been closed since the last look.
+        """Return the totals. Three statements; two more when hours have been closed since the last look, and up to six
+        in a shop in which nothing has happened for days.
 
         Raises: HoursNotClosedError when more than `MOST_OPEN` would have to be counted on the spot.
         """
@@ -102,11 +105,22 @@ class RunningTotals:
 
 
 def _too_much_is_open(closed_until: datetime | None, now: datetime) -> bool:
+    """Tell whether rows that are older than the limit wait to be counted.
+
+    How far hours are closed does not tell: a shop in which nothing happens closes none, and the hour of the newest row
+    stays open. So one hour of rows is no fault, however old it is.
+    """
     limit = now - MOST_OPEN
-    if closed_until is not None:
-        return closed_until < limit
-    calls = ApiCall.objects.filter(EVERYTHING.indexed_filters(), created_at__lt=limit)
-    return calls.exists() or StatusChange.objects.filter(created_at__lt=limit).exists()
+    if closed_until is not None and closed_until >= limit:
+        return False
+    # Of one mode at a time, because the first row of both together is not found by the index.
+    tables = (*(ApiCall.objects.filter(Scope(mode).filters()) for mode in (False, True)), StatusChange.objects.all())
+    waiting = [rows.filter(created_at__gte=closed_until or _BEGINNING, created_at__lt=limit) for rows in tables]
+    firsts = [rows.aggregate(at=Min("created_at"))["at"] for rows in waiting]
+    first = min((at for at in firsts if at is not None), default=None)
+    if first is None:
+        return False
+    return any(rows.filter(created_at__gte=hour_of(first) + HOUR).exists() for rows in waiting)
 
 
 def _totals(since: datetime, until: datetime, *, closed_until: datetime | None = None) -> Totals:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from django_flowlix.conf import accounts
-from django_flowlix.models import Alert, AlertDelivery
+from django_flowlix.models import Alert, AlertDelivery, MonitorRun
 from django_flowlix.services import clock
 from django_flowlix.services.monitoring.present import Present, read_present
 from django_flowlix.services.monitoring.queues import ALL_QUEUES, REVIEW, Waiting
@@ -88,11 +88,19 @@ def test_one_account_has_no_other_to_be_united_with(settings: Any) -> None:
 def test_how_far_hours_are_closed() -> None:
     assert present().tallied_until is None
     calls(1, NOON - timedelta(hours=4))
+    calls(1, NOON)  # the hour of the newest row is never closed
     close_hours(NOON)
     assert present().tallied_until == NOON - timedelta(hours=1)
 
 
-def test_it_takes_six_statements() -> None:
+def test_when_each_account_was_last_judged() -> None:
+    assert present().judged_at == {}
+    for livemode, at in ((False, NOON), (True, NOON - timedelta(days=3))):
+        MonitorRun.objects.create(account="second", livemode=livemode, completed_at=at)
+    assert present().judged_at == {("second", False): NOON, ("second", True): NOON - timedelta(days=3)}
+
+
+def test_it_takes_seven_statements() -> None:
     with CaptureQueriesContext(connection) as queries:
         present()
-    assert len(queries) == 6
+    assert len(queries) == 7

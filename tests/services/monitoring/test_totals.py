@@ -104,12 +104,13 @@ def test_totals_grow_with_every_call_while_hours_are_closed_and_calls_pruned() -
 
 
 def test_pruned_calls_of_closed_hours_stay_counted() -> None:
-    calls(5, at(8, 30))
+    calls(4, at(8, 30))
+    calls(1, at(9))
     running = RunningTotals()
     assert total_calls(running.read(NOON)) == 5
 
-    close_hours(NOON)
-    ApiCall.objects.all().delete()
+    close_hours(NOON)  # 8:00 to 9:00
+    ApiCall.objects.filter(created_at__lt=at(9)).delete()
 
     assert total_calls(running.read(NOON)) == total_calls(RunningTotals().read(NOON)) == 5
 
@@ -169,36 +170,60 @@ def test_what_was_shown_is_not_changed_by_later_looks() -> None:
     assert total_calls(first) == 1
 
 
+TWO_DAYS_AGO = NOON - timedelta(days=2)
+
+
 @pytest.mark.parametrize(
     ("happen", "closing", "is_counted"),
     [
-        (lambda: calls(1, NOON - timedelta(days=1, hours=23)), False, True),
-        (lambda: calls(1, NOON - timedelta(days=2, minutes=1)), False, False),
-        (lambda: calls(1, NOON - timedelta(days=2, minutes=1), livemode=True), False, False),
-        (lambda: payments(1, "failed", NOON - timedelta(days=2, minutes=1)), False, False),
+        (lambda: calls(1, TWO_DAYS_AGO + HOUR), False, True),
+        (lambda: calls(1, TWO_DAYS_AGO - timedelta(minutes=1)), False, False),
+        (lambda: calls(1, TWO_DAYS_AGO - timedelta(minutes=1), livemode=True), False, False),
+        (lambda: payments(1, "failed", TWO_DAYS_AGO - timedelta(minutes=1)), False, False),
         (lambda: calls(1, NOON - timedelta(days=90)), True, True),
     ],
 )
 def test_more_than_two_days_are_not_counted_on_the_spot(
     happen: Callable[[], Any], closing: bool, is_counted: bool
 ) -> None:
+    calls(1, NOON - timedelta(days=100))
     happen()
     if closing:
         close_hours(NOON)
     if is_counted:
-        assert total_calls(RunningTotals().read(NOON)) == 1
+        assert total_calls(RunningTotals().read(NOON)) == 2
     else:
         with pytest.raises(HoursNotClosedError, match="flowlix_monitor"):
             RunningTotals().read(NOON)
 
 
-def test_hours_that_are_no_longer_closed_end_it_after_two_days() -> None:
+@pytest.mark.parametrize("happen", [lambda at: calls(1, at), lambda at: payments(1, "failed", at)])
+def test_hours_that_are_no_longer_closed_end_it_after_two_days(happen: Callable[[datetime], Any]) -> None:
+    calls(1, at(7))
     calls(1, at(8))
-    close_hours(at(10))  # 8:00 to 9:00
+    close_hours(at(10))  # 7:00 to 8:00
+    happen(at(9, 10))
     running = RunningTotals()
-    assert total_calls(running.read(at(9) + timedelta(days=2))) == 1
+    shown = running.read(at(9, 10) + timedelta(days=2))
+    assert total_calls(shown) + sum(shown.outcomes.values()) == 3
     with pytest.raises(HoursNotClosedError):
-        running.read(at(9) + timedelta(days=2, seconds=1))
+        running.read(at(9, 10) + timedelta(days=2, seconds=1))
+
+
+@pytest.mark.parametrize("happen", [lambda at: calls(1, at), lambda at: payments(1, "failed", at)])
+@pytest.mark.parametrize("before", [False, True])
+def test_a_shop_in_which_nothing_happens_is_no_fault(happen: Callable[[datetime], Any], before: bool) -> None:
+    """Hours are closed up to the last in which something happened, and that one is not."""
+    if before:
+        calls(1, at(3))
+    happen(at(8))
+    close_hours(NOON)
+    running, later = RunningTotals(), NOON + timedelta(days=90)
+    shown = running.read(later)
+    assert total_calls(shown) + sum(shown.outcomes.values()) == 1 + before
+    calls(1, later)  # and the monitor has not run since
+    shown = running.read(later)
+    assert total_calls(shown) + sum(shown.outcomes.values()) == 2 + before
 
 
 def test_nothing_has_happened() -> None:
@@ -207,6 +232,7 @@ def test_nothing_has_happened() -> None:
 
 def test_statements_do_not_grow_with_what_has_happened() -> None:
     calls(1, at(8))
+    calls(1, at(10))
     close_hours(NOON)
     running = RunningTotals()
     with CaptureQueriesContext(connection) as first:
@@ -224,7 +250,8 @@ def test_statements_do_not_grow_with_what_has_happened() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_threads_that_look_at_once_count_closed_hours_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls(5, at(8))
+    calls(4, at(8))
+    calls(1, at(10))
     close_hours(NOON)
     running, both, read = RunningTotals(), Barrier(2), totals_module.count_calls
 
