@@ -12,10 +12,9 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ..models import Payment, StatusChange
-from ..statuses import ChangeSource
-from . import clock, event_log
-from .notes import checked_note
+from ..models import Payment
+from . import clock
+from .notes import checked_note, put_on_timeline
 
 MAX_REASON_LENGTH = 200
 
@@ -62,14 +61,6 @@ def _step(payment: Payment, step: HoldStep, reason: str, actor: Any) -> bool:
         done = bool(others.update(legal_hold_since=now if puts else None, updated_at=now))
         payment.refresh_from_db()
         if done:
-            change = StatusChange.objects.create(
-                payment=payment,
-                from_status=payment.status,
-                to_status=payment.status,
-                source=ChangeSource.ADMIN,
-                actor=actor.get_username()[:150],
-                note=note_of(step, reason),
-                created_at=now,
-            )
-            event_log.payment_changed(change, payment, {}, kind="held" if puts else "released")
+            kind = "held" if puts else "released"
+            put_on_timeline(payment, note_of(step, reason), actor=actor, at=now, kind=kind)
     return done

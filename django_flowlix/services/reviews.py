@@ -7,10 +7,9 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ..models import Payment, StatusChange
-from ..statuses import ChangeSource
-from . import clock, event_log
-from .notes import checked_note
+from ..models import Payment
+from . import clock
+from .notes import checked_note, put_on_timeline
 
 MAX_NOTE_LENGTH = 255
 
@@ -36,15 +35,6 @@ def mark_reviewed(payment: Payment, *, note: str, actor: Any) -> bool:
         same = Payment.objects.filter(pk=payment.pk, status=payment.status, review_reason=payment.review_reason)
         done = bool(same.update(**update))
         if done:
-            change = StatusChange.objects.create(
-                payment=payment,
-                from_status=payment.status,
-                to_status=payment.status,
-                source=ChangeSource.ADMIN,
-                actor=actor.get_username()[:150],
-                note=note,
-                created_at=now,
-            )
-            event_log.payment_changed(change, payment, update, review=payment.review_reason)
+            put_on_timeline(payment, note, actor=actor, at=now, review=payment.review_reason)
     payment.refresh_from_db()
     return done

@@ -74,6 +74,14 @@ def test_it_is_marked_with_note_name_and_log(doubtful: Payment, reviewer: Client
     assert entry.get_change_message() == f"Reviewed ({MISMATCH}): Asked the shop, it is right."
 
 
+def test_a_stuck_payments_entry_says_why_it_was_looked_at(reviewer: Client, fake_clock: FakeClock) -> None:
+    fake_clock.current = NOON
+    stuck = a_payment("stuck", status="pending", created_at=NOON.replace(month=1))
+    reviewer.post(REVIEW, {"id": stuck.pk, "note": "looked"})
+
+    assert LogEntry.objects.get().get_change_message() == "Reviewed (the gateway has not decided for too long): looked"
+
+
 def test_many_at_once_each_with_its_entry(reviewer: Client, fake_clock: FakeClock) -> None:
     fake_clock.current = NOON
     waiting = [a_payment(str(number), review_reason="unproven", review_since=NOON) for number in range(3)]
