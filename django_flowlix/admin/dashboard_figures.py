@@ -15,6 +15,7 @@ from ..services.monitoring.counts import DECIDED
 from ..services.monitoring.latency import percentile_seconds
 from ..services.monitoring.statistics import MINIMUM_SAMPLE, Rate, Statistics
 from ..statuses import PaymentStatus, RefundStatus
+from .card_brands import brand_name
 from .dashboard_texts import NOTHING, count_text, money_text, seconds_text, share_text
 
 ENDED_OTHERWISE = (PaymentStatus.CANCELED, PaymentStatus.EXPIRED, PaymentStatus.REJECTED)
@@ -172,7 +173,7 @@ def _latency_line(operation: str, numbers: Counter[int]) -> tuple[int, LatencyLi
 def _named(fact: str, name: str) -> str:
     if not name:
         return _("not known")
-    return name.title() if fact == "card_brand" else name
+    return brand_name(name) if fact == "card_brand" else name
 
 
 def _share_line(name: str, rate: Rate, text: str = "") -> ShareLine:

@@ -100,6 +100,34 @@ def test_decline_rates_by_brand_and_country_are_not_judged_on_few(watcher: Clien
     assert rows_of(text, "Decline rate by card country") == [["DE", "32", "7", "21.9 %"], ["FR", "7", "3", "too few"]]
 
 
+@pytest.mark.parametrize(
+    ("brand", "shown"),
+    [
+        ("visa", "Visa"),
+        ("mastercard", "Mastercard"),
+        ("amex", "American Express"),
+        ("american_express", "American Express"),
+        ("discover", "Discover"),
+        ("diners", "Diners Club"),
+        ("diners_club", "Diners Club"),
+        ("jcb", "JCB"),
+        ("UnionPay", "UnionPay"),
+        ("maestro", "Maestro"),
+        ("mir", "Mir"),
+        ("cartes_bancaires", "Cartes Bancaires"),
+        ("eftpos_australia", "eftpos australia"),
+        ("RuPay", "RuPay"),
+        ("", "not known"),
+    ],
+)
+def test_brands_have_their_proper_names(watcher: Client, brand: str, shown: str) -> None:
+    payments(1, "succeeded", ago(hours=1), card_brand=brand, card_country="under_score")
+    text = text_of(watcher, DASHBOARD)
+
+    assert rows_of(text, "Decline rate by card brand")[0][0] == shown
+    assert rows_of(text, "Decline rate by card country")[0][0] == "under_score"
+
+
 def test_of_many_countries_the_largest_are_shown(watcher: Client) -> None:
     for number, country in enumerate(["AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR"]):
         payments(20 + number, "succeeded", ago(hours=1), card_country=country)
