@@ -22,10 +22,12 @@ def money_text(money: Money) -> str:
 
 
 def share_text(rate: Rate) -> str:
-    """Return a share in percent with one decimal; what is not nothing is not written as nothing."""
+    """Return a share in percent with one decimal; what is not nothing or not all is not written so."""
     value = rate.value or 0.0
     if rate.part and value < 0.0005:
         return f"< {percent_text(0.001)}"
+    if rate.part < rate.whole and value >= 0.9995:
+        return f"> {percent_text(0.999)}"
     return percent_text(value)
 
 
@@ -39,6 +41,6 @@ def seconds_text(seconds: float) -> str:
     """Return a duration as exactly as the classes of durations allow."""
     if seconds >= DURATION_BOUNDS_MS[-1] / 1000:
         return _("over %(seconds)s s") % {"seconds": DURATION_BOUNDS_MS[-1] // 1000}
-    if seconds < 1:
-        return _("%(milliseconds)s ms") % {"milliseconds": round(seconds * 1000)}
+    if (milliseconds := round(seconds * 1000)) < 1000:
+        return _("%(milliseconds)s ms") % {"milliseconds": milliseconds}
     return _("%(seconds)s s") % {"seconds": number_format(f"{seconds:.1f}")}
