@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.utils import quote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.template.response import TemplateResponse
@@ -19,7 +20,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..conf import accounts
 from ..models import ApiCall, Payment, Refund, StatusChange
+from ..services import clock
 from .display import state_badges
 from .explanations import Notice, notices
 from .filters import configured_aliases
@@ -35,9 +38,9 @@ MOST_ROWS = 5000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: as it should be, or not."""
+    """One thing that was looked at: as it should be, or not; None when that cannot be told any more."""
 
-    is_fine: bool
+    is_fine: bool | None
     text: str
 
 
@@ -156,7 +159,7 @@ def findings(records: Records) -> Iterator[Finding]:
     payment = records.payment
     yield Finding(not payment.is_open, _("decided") if not payment.is_open else _("not decided yet"))
     yield _told(records.changes)
-    yield _request_ids(records.calls)
+    yield _request_ids(records.calls) if records.calls else _no_exchange(payment)
     yield Finding(not payment.review_reason, _("needs review") if payment.review_reason else _("nothing to review"))
 
 
@@ -174,9 +177,25 @@ def _request_ids(calls: Sequence[ApiCall]) -> Finding:
     number = sum(not call.request_id for call in calls)
     if not number:
         words = ngettext("%(count)s exchange, with request id", "%(count)s exchanges, all with request id", len(calls))
-        return Finding(bool(calls), words % {"count": len(calls)} if calls else _("no exchange on record"))
+        return Finding(True, words % {"count": len(calls)})
     words = ngettext("%(count)s exchange without request id", "%(count)s exchanges without request id", number)
     return Finding(False, words % {"count": number})
+
+
+def _no_exchange(payment: Payment) -> Finding:
+    """Tell exchanges that `flowlix_prune` has deleted from those that never were."""
+    if payment.request_id or _is_past_retention(payment):
+        return Finding(None, _("its exchanges are pruned"))
+    return Finding(False, _("no exchange on record"))
+
+
+def _is_past_retention(payment: Payment) -> bool:
+    try:
+        account = accounts().get(payment.account)
+    except ImproperlyConfigured:
+        return False
+    days = account.retention.calls_days if account else None
+    return days is not None and payment.created_at < clock.now() - timedelta(days=days)
 
 
 def _query(account: str, page: int) -> str:

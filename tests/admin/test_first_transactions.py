@@ -16,7 +16,7 @@ from django_flowlix.models import ApiCall, Payment, Refund, StatusChange
 from tests.admin.people import messages_of, someone, told
 from tests.admin.reading import own_queries, page, text_of
 from tests.admin.rows import NOON, a_payment, a_refund, many_payments
-from tests.conftest import TEST_KEY
+from tests.conftest import TEST_KEY, FakeClock
 
 pytestmark = pytest.mark.django_db
 FIRST = "/admin/django_flowlix/payment/first/"
@@ -75,7 +75,7 @@ def words_of(text: str) -> str:
 
 
 def findings(text: str) -> list[tuple[str, str]]:
-    found = re.findall(r'<li class="flowlix-(fine|amiss)">.*?</svg>(.*?)</li>', text, re.DOTALL)
+    found = re.findall(r'<li class="flowlix-(fine|amiss|neutral)">.*?</svg>(.*?)</li>', text, re.DOTALL)
     return [(kind, unescape(words).strip()) for kind, words in found]
 
 
@@ -128,13 +128,49 @@ def test_what_is_amiss_is_said(viewer: Client) -> None:
 
 
 def test_a_payment_of_which_nothing_is_on_record(viewer: Client) -> None:
-    payment = a_payment("bare", livemode=True, status="failed", decline_code="expired_card")
+    payment = a_payment("bare", livemode=True, status="failed", decline_code="expired_card", request_id="")
     text = text_of(viewer, FIRST)
 
     assert findings(text)[1:3] == [("fine", "nothing to tell your code yet"), ("amiss", "no exchange on record")]
     assert "Declined: expired_card: The card has expired." in words_of(text)
     a_change(payment, "pending", "failed", 2, signal="payment_failed", deliver_at=NOON)
     assert findings(text_of(viewer, FIRST))[1] == ("amiss", "your code is not told yet")
+
+
+@pytest.mark.parametrize(
+    ("days", "request_id", "age_days", "expected"),
+    [
+        (31, "", 30, ("neutral", "its exchanges are pruned")),
+        (29, "", 30, ("amiss", "no exchange on record")),
+        (29, "req_1", 30, ("neutral", "its exchanges are pruned")),
+        (5000, "", None, ("amiss", "no exchange on record")),
+    ],
+)
+def test_exchanges_that_are_pruned_are_no_fault(
+    viewer: Client,
+    settings: Any,
+    fake_clock: FakeClock,
+    days: int,
+    request_id: str,
+    age_days: int | None,
+    expected: tuple[str, str],
+) -> None:
+    account = {"SECRET_KEY": TEST_KEY, "BASE_URL": "https://shop.example", "RETENTION": {"calls_days": age_days}}
+    settings.FLOWLIX = {"default": account}
+    fake_clock.current = NOON + timedelta(days=days)
+    payment = a_payment("old", livemode=True, request_id=request_id)
+
+    assert findings(text_of(viewer, FIRST))[2] == expected
+    a_call(payment, 1)
+    assert findings(text_of(viewer, FIRST))[2] == ("fine", "1 exchange, with request id")
+
+
+@pytest.mark.parametrize("configured", [{}, {"default": {}}])
+def test_without_an_account_its_age_says_nothing(viewer: Client, settings: Any, configured: dict[str, Any]) -> None:
+    settings.FLOWLIX = configured
+    a_payment("old", livemode=True, account="gone", request_id="", created_at=NOON - timedelta(days=5000))
+
+    assert findings(text_of(viewer, FIRST))[2] == ("amiss", "no exchange on record")
 
 
 def test_only_live_payments_the_oldest_first(viewer: Client) -> None:
