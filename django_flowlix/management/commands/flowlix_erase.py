@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ...models import Payment
 from ...services import Erasure, erase_personal_data
 from ...services.keeping import WhyKept, why_kept
+from ..database_faults import database_faults_in_a_sentence
 
 
 class Command(BaseCommand):
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would be done; no change")
         parser.add_argument("--no-input", action="store_false", dest="interactive", help="do not ask for confirmation")
 
+    @database_faults_in_a_sentence()
     def handle(self, *args: Any, **options: Any) -> None:
         payments = _named(options["order"], options["payment"], options["account"])
         if options["dry_run"]:

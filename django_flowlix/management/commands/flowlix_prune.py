@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...conf import Account, accounts
 from ...services.retention import Count, Prune, PruneReport
+from ..database_faults import database_faults_in_a_sentence
 from ..progress import ProgressBar
 
 _KINDS = (
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would be done; no change")
         parser.add_argument("--account", metavar="NAME", help="only this account of FLOWLIX (default: all)")
 
+    @database_faults_in_a_sentence()
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = _chosen(options["account"])
         run = Prune(accounts=chosen, dry_run=options["dry_run"])

@@ -1,0 +1,19 @@
+"""What a command says when the database fails it: one sentence, because cron mails a traceback every night."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.management.base import CommandError
+from django.db import Error
+
+
+@contextmanager
+def database_faults_in_a_sentence() -> Iterator[None]:
+    """Name the kind of a database's error and no more, as its words may quote values. Raises: CommandError"""
+    try:
+        yield
+    except Error as error:
+        kind = type(error).__name__
+        raise CommandError(f"database: {kind}. Is it reachable, and has migrate been run?") from None
