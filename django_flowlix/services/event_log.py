@@ -1,7 +1,8 @@
 """What is told to the log: one line per exchange with the gateway, one per change of a payment or refund.
 
 A line is `name key=value …`, and its record carries the same facts as attributes `flowlix_…` for formatters that write
-JSON. A line holds no body, header or key, nothing about the customer, and nothing that a person wrote.
+JSON. A line holds no body, header or key, nothing about the customer, nothing that a person wrote, and of the gateway's
+codes only words.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from django.db import transaction
 from ..api.redaction import one_line
 from ..models import ApiCall, Payment, Refund, StatusChange
 from ..statuses import PaymentStatus, RefundStatus
+from .gateway_words import gateway_word
 
 _exchanges = logging.getLogger("django_flowlix.exchanges")
 _transitions = logging.getLogger("django_flowlix.transitions")
@@ -44,9 +46,9 @@ def exchanged(call: ApiCall) -> None:
         "payment": call.payment_id,
         "gateway_payment": call.payment.gateway_id if call.payment else None,
         "refund": call.refund_id,
-        "error_type": call.error_type,
-        "error_code": call.error_code,
-        "decline_code": call.decline_code,
+        "error_type": gateway_word(call.error_type),
+        "error_code": gateway_word(call.error_code),
+        "decline_code": gateway_word(call.decline_code),
         "rate_limit_remaining": call.rate_limit_remaining,
         "paused_until": call.paused_until.isoformat() if call.paused_until else None,
     }
@@ -70,7 +72,7 @@ def payment_changed(
         "attempt": payment.attempt,
         "amount_minor": payment.amount_minor,
         "currency": payment.currency,
-        "decline_code": written.get("decline_code", payment.decline_code),
+        "decline_code": gateway_word(written.get("decline_code", payment.decline_code)),
         "review": review,
     }
     needs_somebody = change.signal == "payment_needs_review" or change.to_status == PaymentStatus.REJECTED
@@ -89,7 +91,7 @@ def refund_changed(change: StatusChange, refund: Refund) -> None:
         "gateway_refund": refund.gateway_id,
         "amount_minor": refund.amount_minor,
         "currency": refund.currency,
-        "decline_code": refund.decline_code,
+        "decline_code": gateway_word(refund.decline_code),
     }
     _tell_when_committed(facts, logging.WARNING if change.to_status == RefundStatus.FAILED else logging.INFO)
 

@@ -14,6 +14,7 @@ from ..api import CardError
 from ..conf import Account
 from ..exceptions import AlreadyPaid, InvalidPaymentRequest, InvalidRefundRequest
 from ..models import ApiCall, Payment, Refund, StatusChange
+from .gateway_words import gateway_word
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,13 +63,13 @@ def exchanged(call: ApiCall, account: Account) -> None:
         "flowlix.operation": call.operation,
         "flowlix.outcome": call.outcome,
         "flowlix.request_id": call.request_id,
-        "flowlix.error.code": call.error_code,
+        "flowlix.error.code": gateway_word(call.error_code),
         "flowlix.account": call.account,
         "flowlix.contract": account.contract_name,
         "flowlix.livemode": call.livemode,
         "flowlix.payment.pk": call.payment_id,
         "flowlix.payment.id": call.payment.gateway_id if call.payment else None,
-        "flowlix.payment.decline_code": call.decline_code,
+        "flowlix.payment.decline_code": gateway_word(call.decline_code),
         "flowlix.refund.pk": call.refund_id,
     }
     try:
@@ -76,7 +77,7 @@ def exchanged(call: ApiCall, account: Account) -> None:
             f"flowlix.api.{call.operation}",
             attributes,
             duration_ms=call.duration_ms,
-            error_type="" if declined else call.error_type,
+            error_type="" if declined else gateway_word(call.error_type),
         )
     except Exception:  # noqa: BLE001  the money matters more
         traceback.print_exc(file=sys.stderr)
@@ -111,7 +112,7 @@ def _of_payment(payment: Payment) -> tracing.Attributes:
         "flowlix.payment.attempt": payment.attempt,
         "flowlix.payment.currency": payment.currency,
         "flowlix.payment.amount_minor": payment.amount_minor,
-        "flowlix.payment.decline_code": payment.decline_code,
+        "flowlix.payment.decline_code": gateway_word(payment.decline_code),
     }
 
 
@@ -121,7 +122,7 @@ def _of_refund(refund: Refund) -> tracing.Attributes:
         "flowlix.refund.id": refund.gateway_id,
         "flowlix.refund.status": refund.status,
         "flowlix.refund.amount_minor": refund.amount_minor,
-        "flowlix.refund.decline_code": refund.decline_code,
+        "flowlix.refund.decline_code": gateway_word(refund.decline_code),
     }
 
 
