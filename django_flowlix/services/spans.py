@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -39,7 +37,8 @@ def traced(operation: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
                     raise
                 finally:
                     if span.is_recording:
-                        _tell(span, rows)
+                        with tracing.harmless():
+                            _tell(span, rows)
                 return result
 
         return in_span
@@ -48,13 +47,23 @@ def traced(operation: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 def exchanged(call: ApiCall, account: Account) -> None:
-    """Add a span for one HTTP try that has just ended; a tracer that raises does not cost the gateway's answer.
+    """Add a span for one HTTP try that has just ended; whatever fails of it does not cost the gateway's answer.
 
     Source: opentelemetry.io/docs/specs/semconv/http/http-spans
     """
     declined = call.http_status == 402 or call.error_type == "card_error"
+    with tracing.harmless():
+        tracing.add_finished_span(
+            f"flowlix.api.{call.operation}",
+            _of_exchange(call, account),
+            duration_ms=call.duration_ms,
+            error_type="" if declined else gateway_word(call.error_type),
+        )
+
+
+def _of_exchange(call: ApiCall, account: Account) -> tracing.Attributes:
     server = urlsplit(account.api_url or account.contract.api_url)
-    attributes: tracing.Attributes = {
+    return {
         "http.request.method": call.method,
         "http.response.status_code": call.http_status,
         "http.request.resend_count": call.try_number - 1 or None,
@@ -72,15 +81,6 @@ def exchanged(call: ApiCall, account: Account) -> None:
         "flowlix.payment.decline_code": gateway_word(call.decline_code),
         "flowlix.refund.pk": call.refund_id,
     }
-    try:
-        tracing.add_finished_span(
-            f"flowlix.api.{call.operation}",
-            attributes,
-            duration_ms=call.duration_ms,
-            error_type="" if declined else gateway_word(call.error_type),
-        )
-    except Exception:  # noqa: BLE001  the money matters more
-        traceback.print_exc(file=sys.stderr)
 
 
 def _is_error(error: BaseException) -> bool:
