@@ -78,7 +78,7 @@ class Alert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule} ({self.account}): {self.get_state_display()}"
+        return f"{self.rule.replace('_', ' ')} ({self.account}): {self.get_state_display()}"
 
 
 class AlertEvent(models.TextChoices):
