@@ -64,7 +64,9 @@ def test_the_metadata_name_what_is_promised(wheel: ZipFile) -> None:
     assert metadata["Name"] == "django-flowlix"
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "BSD-3-Clause"
-    assert {"emulator", "postgresql", "mariadb", "otel", "prometheus", "dev"} == set(metadata.get_all("Provides-Extra", []))
+    assert {"emulator", "postgresql", "mariadb", "otel", "prometheus", "dev"} == set(
+        metadata.get_all("Provides-Extra", [])
+    )
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert sorted(line.split(">=")[0] for line in required) == [
         "django",

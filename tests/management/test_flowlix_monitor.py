@@ -112,6 +112,7 @@ def test_a_dry_run_judges_and_writes_nothing(shop: FakeClock) -> None:
     assert "default test decline_rate: not judged: 0 of 1 decided payments were declined: too few to judge" in output
     assert not Alert.objects.exists()
     assert not TalliedHour.objects.exists()
+    assert not MonitorRun.objects.exists()
     assert mail.outbox == []
 
 

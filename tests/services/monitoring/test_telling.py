@@ -206,6 +206,22 @@ def test_two_monitors_tell_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(mail.outbox) == 1
 
 
+def test_a_delivery_that_another_monitor_has_made_since_it_was_read_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    follow(0.62)
+    real = telling._waits_for_an_earlier_one
+
+    def meanwhile(delivery: AlertDelivery) -> bool:
+        monkeypatch.setattr(telling, "_waits_for_an_earlier_one", real)
+        telling.tell(NOW)
+        return real(delivery)
+
+    monkeypatch.setattr(telling, "_waits_for_an_earlier_one", meanwhile)
+    assert telling.tell(NOW).delivered == 0
+    assert len(mail.outbox) == 1
+
+
 def test_a_receiver_that_is_gone_is_a_failure_that_can_be_seen(connect: Callable[[Signal, Any], None]) -> None:
     def gone(alert: Alert, **kwargs: Any) -> None:
         raise AssertionError("not called")
