@@ -30,9 +30,13 @@ else:
 
 _WITHHELD = "a log record is withheld: it could not be searched for secrets"
 _DEEPEST = 20
+_LONGEST = 32_768
+"""Of one text; a dense one of this length is searched in a quarter of a second."""
+_CUT = "… (cut)"
 # What `mask` may find something in. Most texts of a record are short names, and this is twenty times as fast.
 _SUSPICIOUS = re.compile(r"(?i:_sk_|whsec_|bearer)|(?:\d\D*+){12}\d")
 _SAFE_TYPES = (type(None), bool, date, time, timedelta, timezone, UUID)
+_PLAIN_TYPES = (str, bytes, bytearray, int, float, Decimal)
 # What every record has; the numbers among it are no card's.
 _ABOUT_THE_RECORD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
 _SEARCHED_TOGETHER = frozenset({"msg", "args", "exc_info", "exc_text"})
@@ -73,12 +77,18 @@ def _redact_message(record: logging.LogRecord) -> None:
     msg, args = record.msg, record.args
     record.msg, record.args = _shown(msg), _shown(args)
     together = _text_if_any(record, lambda told: str(told.getMessage()))
-    if together is None or _masked(together) != together:
+    if together is None or not (_is_one_of(together, record) or _masked(together) == together):
         record.msg, record.args = msg, args
         together = _text_if_any(record, lambda told: str(told.getMessage()))
         if together is None:  # `logging` would print the arguments with its complaint
             together = f"{_text(msg, str)} {_text(args, repr)}"
         record.msg, record.args = _masked(together), ()
+
+
+def _is_one_of(together: str, record: logging.LogRecord) -> bool:
+    """Tell whether a message is all in one part of the record, and so has been searched: that takes time."""
+    parts = (record.msg, *record.args) if type(record.args) is tuple else (record.msg,)
+    return any(type(part) is str and part == together for part in parts)
 
 
 def _redact_traceback(record: logging.LogRecord) -> None:
@@ -95,8 +105,9 @@ def _redact_traceback(record: logging.LogRecord) -> None:
         record.exc_info = None  # `logging` would fail on it, or write "NoneType: None"
         return
     text = _text(record.exc_info, lambda told: "".join(traceback.format_exception(*told)))
-    if _masked(text) != text or not all(map(_shows_no_secret, _chain(error))):
-        record.exc_text = _masked(text).removesuffix("\n")
+    masked = _masked(text)
+    if masked != text or not all(map(_shows_no_secret, _chain(error))):
+        record.exc_text = masked.removesuffix("\n")
         record.exc_info = _stand_in(type(error), record.exc_text)
 
 
@@ -139,8 +150,8 @@ def _shown(value: Any, above: tuple[int, ...] = ()) -> Any:
         return value
     if issubclass(kind, Secret):
         return str(value)
-    if issubclass(kind, str | bytes | bytearray | int | float | Decimal):
-        return _shown_plain(value)
+    if issubclass(kind, _PLAIN_TYPES):
+        return _shown_plain(value) if kind in _PLAIN_TYPES else _shown_subclass(value)
     if id(value) in above or len(above) >= _DEEPEST:
         return _Shown(value)
     try:
@@ -149,12 +160,24 @@ def _shown(value: Any, above: tuple[int, ...] = ()) -> Any:
         return _Shown(value)
 
 
+def _shown_subclass(value: Any) -> Any:
+    """Do so for a text or number of another class, which may show something else than it holds."""
+    if isinstance(value, str):
+        held = str.__str__(value)
+        shown = _shown_plain(held)
+        if shown is not held:
+            return shown if _text_if_any(value, str) == held else _Shown(value)
+    elif (shown := _shown_plain(value)) is not value:
+        return shown
+    return value if _shows_no_secret(value) else _Shown(value)
+
+
 def _shown_plain(value: Any) -> Any:
     if isinstance(value, str):
         masked: Any = _masked(value)
         return value if masked == value else masked
     if isinstance(value, bytes | bytearray):
-        masked = _masked(value.decode("latin-1")).encode("latin-1")
+        masked = _masked(value.decode("latin-1")).encode("latin-1", "replace")
         return value if masked == value else masked
     try:
         number = str(int(value)) if 10**12 <= abs(value) < 10**19 and value == int(value) else ""
@@ -222,7 +245,17 @@ class _ShownRequest(_Shown):
 
 
 def _masked(text: str) -> str:
-    return mask(text) if _SUSPICIOUS.search(text) else text
+    """Return a text masked, the end of a very long one cut off."""
+    whole = text.removesuffix(_CUT)
+    kept = whole if len(whole) <= _LONGEST else _cut(whole)
+    masked = mask(kept) if _SUSPICIOUS.search(kept) else kept
+    return masked if len(kept) == len(text) else masked + _CUT
+
+
+def _cut(text: str) -> str:
+    # Back to a letter, because half a card number is not recognised, and no number runs through a letter.
+    end = next((length for length in range(_LONGEST, 0, -1) if text[length - 1].isalpha()), 0)
+    return text[:end]
 
 
 def _shows_no_secret(value: Any) -> bool:
@@ -238,6 +271,6 @@ def _text(value: Any, show: Callable[[Any], str]) -> str:
 
 def _text_if_any(value: Any, show: Callable[[Any], str]) -> str | None:
     try:
-        return show(value)
+        return str.__str__(show(value))  # as plain text, whatever class it is of and says of itself
     except Exception:  # noqa: BLE001  objects may do anything when they are asked for their text
         return None
