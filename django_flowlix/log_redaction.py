@@ -246,8 +246,7 @@ class _ShownRequest(_Shown):
 
 def _masked(text: str) -> str:
     """Return a text masked, the end of a very long one cut off."""
-    whole = text.removesuffix(_CUT)
-    kept = whole if len(whole) <= _LONGEST else _cut(whole)
+    kept = text if len(text) <= _LONGEST else _cut(text)
     masked = mask(kept) if _SUSPICIOUS.search(kept) else kept
     return masked if len(kept) == len(text) else masked + _CUT
 
