@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from ..models import Alert, Payment, Refund
 from ..statuses import RefundStatus
+from .card_brands import brand_name
 
 
 def badge(kind: str, text: object) -> SafeString:
@@ -35,7 +36,7 @@ def mode_badge(of: Payment | Alert) -> SafeString:
 
 
 def card_text(payment: Payment) -> str:
-    return f"{payment.card_brand.title()} •••• {payment.card_last4}" if payment.card_last4 else "-"
+    return f"{brand_name(payment.card_brand)} •••• {payment.card_last4}" if payment.card_last4 else "-"
 
 
 def refund_badge(refund: Refund) -> SafeString:

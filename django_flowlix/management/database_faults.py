@@ -11,9 +11,13 @@ from django.db import Error
 
 @contextmanager
 def database_faults_in_a_sentence() -> Iterator[None]:
-    """Name the kind of a database's error and no more, as its words may quote values. Raises: CommandError"""
+    """Let a command fail with `sentence_of` the database's error. Raises: CommandError"""
     try:
         yield
     except Error as error:
-        kind = type(error).__name__
-        raise CommandError(f"database: {kind}. Is it reachable, and has migrate been run?") from None
+        raise CommandError(sentence_of(error)) from None
+
+
+def sentence_of(error: Error) -> str:
+    """Name the kind of a database's error and no more, as its words may quote values."""
+    return f"database: {type(error).__name__}. Is it reachable, and has migrate been run?"

@@ -18,6 +18,7 @@ from ...services.monitoring.alerts import make_test_alert
 from ...services.monitoring.run import monitor
 from ...services.monitoring.telling import tell
 from .. import monitor_report
+from ..database_faults import sentence_of
 from ..monitor_report import ExitCode, exit_code
 
 
@@ -115,7 +116,7 @@ def _chosen(alias: str | None) -> list[Account]:
 def _said(error: Exception) -> str:
     """Return a fault in one line; of an error that is not ours its kind alone, because its words may quote values."""
     if isinstance(error, DatabaseError):
-        return f"database: {type(error).__name__}. Is it reachable, and has migrate been run?"
+        return sentence_of(error)
     if isinstance(error, ImproperlyConfigured | LookupError):
         return " ".join(str(error).split())
     return type(error).__name__

@@ -14,7 +14,7 @@ from django.db.models import Max, Min, Model, QuerySet
 
 from ...models import ApiCall, CallTally, ChangeTally, StatusChange, TalliedHour
 from .. import clock
-from .counts import CALL_FACTS, CHANGE_FACTS, EVERYTHING, HOUR, hour_of, raw_calls, raw_changes, tallied_until
+from .counts import CALL_FACTS, CHANGE_FACTS, EVERYTHING, HOUR, Scope, hour_of, raw_calls, raw_changes, tallied_until
 
 CLOSED_AFTER = HOUR
 
@@ -53,7 +53,10 @@ def _open_hours(now: datetime) -> list[datetime]:
 def _outermost(bound: type[Max | Min]) -> datetime | None:
     """Return the hour of the first or last row."""
     # Of one mode at a time, which is an index look-up; of both together it would read the table.
-    tables = (*(ApiCall.objects.filter(livemode=livemode) for livemode in (False, True)), StatusChange.objects.all())
+    tables = (
+        *(ApiCall.objects.filter(Scope(livemode).filters()) for livemode in (False, True)),
+        StatusChange.objects.all(),
+    )
     found = [hour_of(at) for rows in tables if (at := rows.aggregate(at=bound("created_at"))["at"]) is not None]
     return (min if bound is Min else max)(found, default=None)
 

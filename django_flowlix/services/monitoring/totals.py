@@ -27,7 +27,7 @@ _AHEAD = timedelta(days=1)
 
 OTHER, UNKNOWN = "other", "unknown"
 CARD_BRANDS = frozenset(
-    {"visa", "mastercard", "amex", "discover", "diners", "jcb", "maestro", "unionpay", "cartes_bancaires"}
+    {"visa", "mastercard", "amex", "discover", "diners", "jcb", "maestro", "mir", "unionpay", "cartes_bancaires"}
 )
 
 
