@@ -6,7 +6,7 @@ when it ends, and no call may last longer than fifteen minutes.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -18,6 +18,7 @@ from .counts import CALL_FACTS, CHANGE_FACTS, EVERYTHING, HOUR, Scope, hour_of, 
 
 CLOSED_AFTER = HOUR
 
+SILENT_FOR = timedelta(days=1)
 _CALL_COLUMNS = (*CALL_FACTS, "number")
 _CHANGE_COLUMNS = (*CHANGE_FACTS, "number", "amount_minor")
 _AT_ONCE = 24
@@ -40,13 +41,15 @@ def close_hours(now: datetime, most: int | None = None) -> int:
 def _open_hours(now: datetime) -> list[datetime]:
     """Return the first hours that are over and not counted.
 
-    The newest row's hour is not over, whatever the clock says: one that is ahead must not close hours to come.
+    Never one after the newest row, and that row's own only after a day: a clock that is ahead must not close hours to
+    come.
     """
     first = tallied_until() or _outermost(Min)
     newest = _outermost(Max)
     if first is None or newest is None:
         return []
-    number = (min(hour_of(now - CLOSED_AFTER), newest) - first) // HOUR
+    end = newest + HOUR if now - newest > SILENT_FOR else newest
+    number = (min(hour_of(now - CLOSED_AFTER), end) - first) // HOUR
     return [first + position * HOUR for position in range(min(max(number, 0), _AT_ONCE))]
 
 

@@ -280,12 +280,20 @@ def test_a_clock_that_is_ahead_closes_no_hour_to_come() -> None:
     calls(5, at(8, 30))
     payments(1, "failed", at(10, 30))
 
-    assert close_hours(at(10, 40) + timedelta(days=2)) == 2
-    calls(7, at(10, 50))
-    time_goes_on(at(11))
-    close_hours(at(12))
+    assert close_hours(at(10, 40) + timedelta(days=2)) == 3
+    calls(7, at(11, 10))
+    time_goes_on(at(12))
+    close_hours(at(13))
 
-    assert list(CallTally.objects.order_by("hour").values_list("hour", "number")) == [(at(8), 5), (at(10), 7)]
+    assert list(CallTally.objects.order_by("hour").values_list("hour", "number")) == [(at(8), 5), (at(11), 7)]
+
+
+def test_the_newest_rows_hour_is_closed_after_a_day_of_silence() -> None:
+    calls(5, at(8, 30))
+    assert close_hours(NOON) == 0
+    assert close_hours(at(8) + timedelta(days=1)) == 0
+    assert close_hours(at(8) + timedelta(days=1, seconds=1)) == 1
+    assert close_hours(at(8) + timedelta(days=9)) == 0
 
 
 def test_as_many_hours_are_closed_as_asked_for_the_oldest_first() -> None:
