@@ -78,7 +78,7 @@ EXTRAS = {
     "deep": DEEP,
     "secret": Secret(KEY),
     "lazy": SimpleLazyObject(Leaky),
-    "path": Path(f"/tmp/{CARD}.txt"),
+    "path": Path(f"/srv/{CARD}.txt"),
     "class of a secret name": type("X", (), {"__repr__": lambda self: KEY})(),
 }
 
