@@ -4,11 +4,16 @@ import os
 import tempfile
 from pathlib import Path
 
+import django
+
 os.environ.setdefault("SECRET_KEY", "tests-only")
 os.environ["DEBUG"] = "off"
 
 from example_project.settings import *  # noqa: F403
 from example_project.settings import DATABASES
+
+if django.VERSION >= (6, 1):  # which warns of projects that leave it out
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
