@@ -136,8 +136,9 @@ def test_settings_that_are_wrong_do_not_hide_what_happened(watcher: Client, sett
 
 
 def test_open_alerts_of_what_is_shown(watcher: Client) -> None:
-    an_alert("decline_rate", pk=71)
-    an_alert("stuck", value=3, worst_value=3, summary="3 payments are stuck", account="eu")
+    alert = an_alert("decline_rate")
+    later = alert.opened_at + timedelta(minutes=1)
+    an_alert("stuck", value=3, worst_value=3, summary="3 payments are stuck", account="eu", opened_at=later)
     an_alert("latency", livemode=True)
     an_alert("no_answers", state="pending", opened_at=None)
     a_resolved_alert("rate_limited")
@@ -149,7 +150,7 @@ def test_open_alerts_of_what_is_shown(watcher: Client) -> None:
         "39 of 63 decided payments were declined What to do: Look at the decline reasons on the dashboard."
     ) in words
     assert "3 Stuck payments or refunds" in words
-    assert 'href="/admin/django_flowlix/alert/71/change/"' in text
+    assert f'href="/admin/django_flowlix/alert/{alert.pk}/change/"' in text
     assert "1 alert is open in another mode or account" in words
     assert "1 rule is broken, but not long enough yet for an alert." in words
     assert "No open alerts" not in words
