@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,7 +26,7 @@ def refuse(request: HttpRequest, title: object, value: str) -> IncorrectLookupPa
     return IncorrectLookupParameters(str(title))
 
 
-class ChoiceFilter(admin.SimpleListFilter):
+class ChoiceFilter(admin.SimpleListFilter, ABC):
     """A filter that takes its own choices alone."""
 
     def has_output(self) -> bool:
@@ -39,8 +40,9 @@ class ChoiceFilter(admin.SimpleListFilter):
             raise refuse(request, self.title, chosen)
         return self.narrow(queryset, chosen)
 
+    @abstractmethod
     def narrow(self, queryset: QuerySet[Any], chosen: str) -> QuerySet[Any]:
-        raise NotImplementedError
+        """Return the rows that belong to one of the choices."""
 
 
 class ModeFilter(ChoiceFilter):
