@@ -17,7 +17,7 @@ from .errors import FlowlixError, NoAnswerError, NotSentError, RateLimitError, U
 from .objects import Exchange
 from .retry import rate_limit_backoff, wait_before_next_try, with_jitter
 from .secret import Secret
-from .transport import Answer, AnswerTooLargeError, Transport, TransportError
+from .transport import Answer, AnswerTooLargeError, TransportError
 
 T = TypeVar("T")
 _LEAST_TIMEOUT_SECONDS = 0.05
@@ -29,6 +29,22 @@ class Observer(Protocol):
     def exchanged(self, exchange: Exchange) -> None: ...
 
     def waiting(self, seconds: float) -> None: ...
+
+
+class Sender(Protocol):
+    """Makes one HTTP exchange, as `Transport` does over the network."""
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, str | int] | None = None,
+        body: Secret | None = None,
+        timeout_seconds: tuple[float, float],
+    ) -> Answer:
+        """Return the answer whatever its status. Raises: TransportError"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +66,7 @@ class Call:
     Without `repeats_unknown` a try that may have taken effect is the last one.
     """
 
-    transport: Transport
+    transport: Sender
     timing: Timing
     observer: Observer | None
     operation: str

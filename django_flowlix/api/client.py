@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from .calls import Call, Observer, Timing
+from .calls import Call, Observer, Sender, Timing
 from .contracts import CONTRACTS, Contract, MalformedObjectError
 from .errors import InvalidRequestError, RequestInvalidError, UnreadableAnswerError
 from .idempotency import MAX_KEY_LENGTH
@@ -33,8 +33,8 @@ class FlowlixClient:
     `contract` is the name of a published contract, `api_url` overrides its address (plain http on a loopback address
     with a test key only), `api_version` is sent as `Flowlix-Version`. `timeout_seconds` is (connect, whole exchange),
     `deadline_seconds` bounds one call with all its tries and waits. `ca_bundle` is the path of a PEM file to trust
-    instead of the public authorities. `sleep`, `monotonic`, `now` (Unix time) and `chance` (uniform in [0, 1)) are
-    handed in by tests.
+    instead of the public authorities. `transport`, `sleep`, `monotonic`, `now` (Unix time) and `chance` (uniform in
+    [0, 1)) are handed in by tests and rehearsals.
 
     Raises: ValueError for an unknown contract, a key of another contract, or an address, proxy or version that cannot
     be used; no text quotes the key.
@@ -53,6 +53,7 @@ class FlowlixClient:
         ca_bundle: str = "",
         proxy: str = "",
         observer: Observer | None = None,
+        transport: Sender | None = None,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
@@ -67,7 +68,7 @@ class FlowlixClient:
         self.contract: Contract = CONTRACTS[contract]
         self.api_url = (api_url or self.contract.api_url).rstrip("/")
         self.livemode = _checked_mode(self.contract, secret_key, self.api_url)
-        self._transport = Transport(self.api_url, secret_key, ca_bundle=ca_bundle, proxy=proxy)
+        self._transport = transport or Transport(self.api_url, secret_key, ca_bundle=ca_bundle, proxy=proxy)
         self._headers = {"Accept": "application/json"} | ({"Flowlix-Version": api_version} if api_version else {})
         self._observer = observer
         self._timing = Timing(

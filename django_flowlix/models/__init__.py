@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .alert import Alert, AlertDelivery, MonitorRun
 from .api_call import ApiCall
+from .background_work import CommandRun
+from .checklist import ChecklistResult, ChecklistRun, ChecklistSignoff
 from .payment import Payment
 from .refund import Refund
 from .status_change import StatusChange
@@ -15,6 +17,10 @@ __all__ = [
     "ApiCall",
     "CallTally",
     "ChangeTally",
+    "ChecklistResult",
+    "ChecklistRun",
+    "ChecklistSignoff",
+    "CommandRun",
     "MonitorRun",
     "Payment",
     "Refund",

@@ -1,4 +1,4 @@
-"""What the background takes up by lease, and what nobody may delete: the part that payments and refunds share."""
+"""What the background takes up by lease, and what nobody may delete; and when the background last ran."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NoReturn, Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 M = TypeVar("M", bound=models.Model, covariant=True)
@@ -45,3 +46,19 @@ class BackgroundWork(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Refuse: this is a book entry. Raises: ProtectedError"""
         raise models.ProtectedError("payments and refunds are book entries and are not deleted", {self})
+
+
+class CommandRun(models.Model):
+    """The last time a command of the background came to its end: what does not run must not look as if it did."""
+
+    command = models.CharField(max_length=32)
+    completed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("run of a command")
+        verbose_name_plural = _("runs of commands")
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(name="flowlix_command_run", fields=["command"])]
+
+    def __str__(self) -> str:
+        return f"{self.command}: {self.completed_at:%Y-%m-%d %H:%M}"

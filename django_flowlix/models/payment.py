@@ -62,6 +62,9 @@ class Payment(BackgroundWork):
     livemode = models.BooleanField(_("live"))
     api_key_fingerprint = models.CharField(max_length=16)
 
+    from_checklist = models.BooleanField(
+        default=False, help_text=_("Made by flowlix_check: it is no order of the shop, whose code is not told.")
+    )
     order_reference = ExactCharField(_("order"), max_length=255)
     order_content_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, null=True, related_name="+")
     order_object_id = models.CharField(max_length=255, default="")

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from django.db import models
@@ -40,6 +40,9 @@ class PaymentRequest:
     description: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     account: str = "default"
+
+    from_checklist: ClassVar[bool] = False
+    """Is it a payment of the self-check, which is no order of the shop?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

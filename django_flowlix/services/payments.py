@@ -157,6 +157,7 @@ def _insert(drafted: Draft, attempt: int) -> Payment:
         request_body=drafted.body(token, key).reveal(),  # some database drivers would store what str() shows
         idempotency_key=key,
         first_sent_at=now,
+        from_checklist=drafted.request.from_checklist,
         return_token=token,
         success_url=drafted.success_url,
         failure_url=drafted.failure_url,

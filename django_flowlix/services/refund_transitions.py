@@ -69,7 +69,7 @@ def move_refund(
 
 
 def _record(refund: Refund, before: RefundStatus, source: str, note: str, request_id: str) -> StatusChange:
-    signal = _SIGNALS.get(RefundStatus(refund.status), "")
+    signal = "" if refund.payment.from_checklist else _SIGNALS.get(RefundStatus(refund.status), "")
     if refund.status == RefundStatus.SUCCEEDED:
         Payment.objects.filter(pk=refund.payment_id).update(
             amount_refunded_minor=F("amount_refunded_minor") + refund.amount_minor

@@ -156,6 +156,8 @@ def _slots(payment: Payment, to: PaymentStatus, review: ReviewReason | None) -> 
 
 def _record(payment: Payment, step: _Step, decision: Decision) -> StatusChange:
     signal = "payment_needs_review" if step.review else _signal_of(payment, step.to)
+    if payment.from_checklist:
+        signal = ""  # there is no order that the merchant's code could look for
     now = clock.now()
     change = StatusChange.objects.create(
         payment=payment,

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from ...conf import accounts
+from ...models import CommandRun
 from ...services.reconciliation import Run, SyncReport
 from ..progress import ProgressBar
 
@@ -71,6 +72,7 @@ class Command(BaseCommand):
             report = run.execute()
         finally:
             bar.close()
+        CommandRun.objects.update_or_create(command="flowlix_sync", defaults={"completed_at": timezone.now()})
         self.stdout.write(
             f"{report.changed} changed, {report.unchanged} unchanged, {report.failed} not settled, "
             f"{report.delivered} notifications delivered, {report.undelivered} to be repeated"

@@ -1,0 +1,3 @@
+"""Who looks for the lines of the catalogue; importing this package gives each its probes."""
+
+from __future__ import annotations

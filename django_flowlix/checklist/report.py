@@ -1,0 +1,58 @@
+"""A run as it is shown and kept: what each line came to, with the words it was found in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from .findings import Finding, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One item of the checklist with its outcome; `attestation` says who made it pass that needs a person."""
+
+    item: str
+    title: str
+    section: str
+    section_title: str
+    docs_url: str
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    attestation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One run: of which configuration, by whom and when, how far it went, and its lines in order."""
+
+    account: str
+    contract: str
+    livemode: bool
+    api_key_fingerprint: str
+    base_url: str
+    version: str
+    stages: tuple[str, ...]
+    is_whole: bool
+    ran_by: str
+    started_at: datetime
+    finished_at: datetime
+    lines: tuple[Line, ...]
+
+    @property
+    def counts(self) -> dict[Outcome, int]:
+        """How many lines came to each outcome, the worst first; all five are there."""
+        counted = Counter(line.outcome for line in self.lines)
+        return {outcome: counted[outcome] for outcome in reversed(Outcome) if outcome is not Outcome.NOTE}
+
+    def sections(self) -> Iterator[tuple[str, str, list[Line]]]:
+        """Yield id, title and lines of each section, in order."""
+        for (section, title), lines in groupby(self.lines, lambda line: (line.section, line.section_title)):
+            yield section, title, list(lines)
+
+    def lines_at_least(self, level: Outcome) -> list[Line]:
+        """Return the lines whose outcome is as bad as `level` or worse."""
+        return [line for line in self.lines if line.outcome.weight >= level.weight]

@@ -1,0 +1,129 @@
+"""One run of the checklist: every chosen item's probes, the names under what needs a person, and the report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
+
+from django_flowlix import __version__
+
+from ..api.redaction import mask, one_line
+from ..models import ChecklistSignoff
+from ..services import clock
+from . import attesting, probes  # noqa: F401  the probes attach themselves to the items
+from .context import Context
+from .findings import Finding, Outcome, failed, skipped, statement_of, worst_of
+from .items import Item, Stage, registered
+from .report import Line, Report
+
+logger = logging.getLogger("django_flowlix")
+
+_MAX_TEXT_LENGTH = 2000
+_LATER = {
+    Stage.NETWORK: "it is looked at over the network: run flowlix_check --network",
+    Stage.SCENARIOS: "it is tried out with test payments: run flowlix_check --scenarios with a test key",
+    Stage.LIVE_PAYMENT: 'it takes a real payment: run flowlix_check --live-payment "1.00 EUR" with the live key',
+}
+
+
+def run(
+    context: Context,
+    items: Sequence[Item] | None = None,
+    *,
+    ran_by: str = "",
+    on_line: Callable[[Line], None] = lambda line: None,
+) -> Report:
+    """Look at `items` (default: all) and report; an error inside a probe is a failure of its line, in one sentence."""
+    chosen = registered() if items is None else items
+    started_at = clock.now()
+    names = _names(context)
+    lines = []
+    for item in chosen:
+        line = _line(item, tuple(_look(item, context)), context, names)
+        on_line(line)
+        lines.append(line)
+    account = context.account
+    return Report(
+        **attesting.configuration_of(account),
+        version=__version__,
+        stages=tuple(stage.value for stage in Stage if stage in context.stages),
+        is_whole=items is None,
+        ran_by=ran_by[:150],
+        started_at=started_at,
+        finished_at=clock.now(),
+        lines=tuple(lines),
+    )
+
+
+def _names(context: Context) -> Mapping[str, ChecklistSignoff]:
+    try:
+        return attesting.signoffs(context.account)
+    except DatabaseError:  # `migrations` says what is wrong with it
+        return {}
+
+
+def _line(item: Item, findings: tuple[Finding, ...], context: Context, names: Mapping[str, ChecklistSignoff]) -> Line:
+    outcome, attestation = _attested(worst_of(findings), statement_of(findings), names.get(item.id), context)
+    return Line(
+        item=item.id,
+        title=str(item.title),
+        section=item.section.id,
+        section_title=str(item.section.title),
+        docs_url=item.docs_url,
+        outcome=outcome,
+        findings=findings,
+        attestation=attestation,
+    )
+
+
+def _attested(
+    outcome: Outcome, statement: str, signoff: ChecklistSignoff | None, context: Context
+) -> tuple[Outcome, str]:
+    """Return what a line comes to with the name under it, and what to say of that name."""
+    if outcome is not Outcome.PERSON or signoff is None:
+        return outcome, ""
+    words = attesting.words_of(signoff)
+    if why := attesting.why_expired(signoff, context.account, statement):
+        return outcome, f"{words} That is over: {why}."
+    return Outcome.PASS, words
+
+
+def _look(item: Item, context: Context) -> Iterator[Finding]:
+    """Yield what the item's probes find, and at what later stage there is more to find if that is all there is."""
+    counts = False
+    for stage, probe in item.probes:
+        if stage not in context.stages:
+            continue
+        for finding in _findings(item, probe, context):
+            counts = counts or finding.outcome is not Outcome.NOTE
+            yield replace(
+                finding,
+                stage=stage.value,
+                looked_at=mask(one_line(finding.looked_at, _MAX_TEXT_LENGTH)),
+                to_do=mask(one_line(finding.to_do, _MAX_TEXT_LENGTH)),
+            )
+    if not counts:
+        later = [stage for stage, _ in item.probes if stage not in context.stages]
+        yield skipped(f"Not looked at: {_LATER[later[0]]}." if later else "Nothing was found to look at.")
+
+
+def _findings(item: Item, probe: Callable[[Context], object], context: Context) -> Iterator[Finding]:
+    try:
+        yield from probe(context)  # type: ignore[misc]
+    except DatabaseError as error:
+        yield failed(
+            f"The database could not be read: {type(error).__name__}.",
+            "See that it is reachable and that migrate has been run, then check again.",
+        )
+    except ImproperlyConfigured as error:
+        yield failed(str(error), "Mend the settings, then check again.")
+    except Exception as error:
+        logger.exception("flowlix_check: %s could not be looked at", item.id)
+        yield failed(
+            f"It could not be looked at: {type(error).__name__}.",
+            "The log has the details; whoever wrote the line has to mend it.",
+        )
