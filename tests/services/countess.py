@@ -17,7 +17,8 @@ from django_flowlix.services.reviews import mark_reviewed
 from tests.conftest import FakeClock, a_request
 
 BOOKS_OF_A_PAYMENT = [
-    "account", "contract", "livemode", "api_key_fingerprint", "order_reference", "order_content_type_id",
+    "account", "contract", "livemode",
+    "from_checklist", "api_key_fingerprint", "order_reference", "order_content_type_id",
     "order_object_id", "attempt", "open_order_reference", "paid_order_reference", "amount_minor", "currency",
     "exponent", "amount_refunded_minor", "idempotency_key", "first_sent_at", "gateway_id", "request_id", "status",
     "gateway_status", "decline_code", "card_brand", "card_country", "superseded_at", "review_reason", "reviewed_at",

@@ -38,6 +38,8 @@ class Contract(ABC):
     max_refund_reason_length: ClassVar[int | None]
     """How many characters of a refund's reason are sent; None: the reason is not sent."""
     max_metadata_entries: ClassVar[int]
+    test_cards: ClassVar[Mapping[str, str]]
+    """The published test cards, by the decline code that each brings about; "" is one that is accepted."""
 
     def livemode_of(self, secret_key: str) -> bool | None:
         """Return the mode a key belongs to, None when its prefix is not one of this contract's."""

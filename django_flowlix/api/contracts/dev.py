@@ -51,6 +51,12 @@ class DevContract(FlContract):
         "refunded": GatewayStatus.SUCCEEDED,
     }
     hosted_page_names = ("redirect_url",)
+    # docs.flowlix.dev/api-reference/test-cards; the card that had expired is in an early page alone, and withdrawn
+    test_cards = {
+        "": "4111111111111111",
+        "do_not_honor": "4000000000000002",
+        "insufficient_funds": "4000000000009995",
+    }
 
     def faults(self, request: HostedPaymentRequest | DirectPaymentRequest) -> list[str]:
         faults = super().faults(request)

@@ -31,6 +31,12 @@ class EuContract(FlContract):
         "failed": GatewayStatus.FAILED,
         "refunded": GatewayStatus.SUCCEEDED,
     }
+    # docs.flowlix.eu/api-reference/test-mode; no card is published that has expired
+    test_cards = {
+        "": "4242424242424242",
+        "generic_decline": "4000000000000002",
+        "insufficient_funds": "4000000000009995",
+    }
     # The guide says `hpp_url`, the reference `redirect_url`.
     hosted_page_names = ("hpp_url", "redirect_url")
 
