@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db.models import Max
@@ -156,8 +157,12 @@ def is_trusted_page(account: Account, url: str) -> bool:
 @lru_cache(maxsize=32)
 def _client(account: Account) -> FlowlixClient:
     """Return the process's client for an account: it keeps the connections alive between requests."""
-    return FlowlixClient(
-        account.secret_key,
+    return new_client(account)
+
+
+def new_client(account: Account, **seams: Any) -> FlowlixClient:
+    """Return a client of its own for an account; `seams` replace what it takes from outside, such as its transport."""
+    settings: dict[str, Any] = dict(
         contract=account.contract_name,
         api_url=account.api_url,
         api_version=account.api_version,
@@ -169,3 +174,4 @@ def _client(account: Account) -> FlowlixClient:
         monotonic=lambda: clock.monotonic(),
         now=lambda: clock.now().timestamp(),
     )
+    return FlowlixClient(account.secret_key, **settings | seams)
