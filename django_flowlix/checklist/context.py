@@ -21,6 +21,9 @@ class Operator(Protocol):
     def confirms(self, question: str) -> bool:
         """Ask; False is the answer when there is nobody to ask."""
 
+    def asks(self, question: str) -> str:
+        """Return what the person writes, "" when there is nobody."""
+
     def waits(self, what: str, seconds: int, is_over: Callable[[], bool]) -> bool:
         """Show progress until `is_over()` or `seconds` have passed; tells whether it is over."""
 
@@ -33,6 +36,9 @@ class Nobody:
 
     def confirms(self, question: str) -> bool:
         return False
+
+    def asks(self, question: str) -> str:
+        return ""
 
     def waits(self, what: str, seconds: int, is_over: Callable[[], bool]) -> bool:
         return is_over()
