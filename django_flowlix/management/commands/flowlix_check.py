@@ -1,0 +1,140 @@
+"""`manage.py flowlix_check`: go through the go-live checklist, report, keep the run, answer with an exit code."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import sys
+from contextlib import nullcontext
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.color import Style, no_style
+from django.db import Error as DatabaseError
+
+from ...api.redaction import one_line
+from ...checklist import Context, Outcome
+from ...checklist.items import registered
+from ...checklist.keeping import keep
+from ...checklist.report import Report
+from ...checklist.reports import html_report, json_report, junit_report, text_report
+from ...checklist.reports.wording import tally
+from ...checklist.running import run
+from ...services import clock
+from ..checklist_choice import Choice, chosen_by
+from ..database_faults import database_faults_in_a_sentence, sentence_of
+from ..progress import ProgressBar
+from ..report_file import ReportFile
+from ..terminal import Terminal
+
+_INTERRUPTED = 130
+"""What a shell makes of a program that Ctrl-C ended."""
+_WIDTH = 80
+_FORMATS = {"json": json_report.render, "junit": junit_report.render, "html": html_report.render}
+
+
+class Command(BaseCommand):
+    help = (
+        "Goes through the gateway's go-live checklist: looks at the project and its database, and on request at the "
+        "network, or at real test payments, or at one real payment. The exit code is 1 when a line fails."
+    )
+    # A line of the checklist runs them, and says what they say.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--network", action="store_true", help="also ask the gateway and the shop; reads only")
+        parser.add_argument("--scenarios", action="store_true", help="also make test payments (test keys only)")
+        parser.add_argument(
+            "--live-payment",
+            metavar="AMOUNT",
+            help='also make one real payment in front of you, such as "1.00 EUR" (live key only)',
+        )
+        parser.add_argument("--format", choices=("text", *_FORMATS), default="text", help="how to write the report")
+        parser.add_argument("--output", metavar="FILE", help="write the report to a file, and one line here")
+        for option, what in (("--section", "section"), ("--only", "line")):
+            parser.add_argument(
+                option, action="append", default=[], metavar="ID", help=f"this {what} only; may be repeated, or a,b,c"
+            )
+        parser.add_argument(
+            "--fail-level",
+            choices=("fail", "warn", "person", "skip"),
+            default="fail",
+            help="exit with 1 when a line is this bad or worse (default: fail)",
+        )
+        parser.add_argument("--account", metavar="ALIAS", help="which account (default: the only one, or default)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        terminal = Terminal(self.stderr)
+        try:
+            with database_faults_in_a_sentence():
+                report = self._check(chosen_by(options, terminal), terminal, options)
+        except KeyboardInterrupt:
+            raise CommandError(
+                "interrupted: the run was not kept; payments that it has made stand in the admin",
+                returncode=_INTERRUPTED,
+            ) from None
+        if report.lines_at_least(Outcome(options["fail_level"])):
+            sys.exit(1)
+
+    def _check(self, choice: Choice, terminal: Terminal, options: dict[str, Any]) -> Report:
+        with ReportFile(options["output"]) if options["output"] is not None else nullcontext() as file:
+            report = self._run(choice, terminal)
+            not_kept = _kept(report)
+            if file is not None:
+                file.fill(_written(report, options["format"]))
+                self.stdout.write(f"{report.account}: {tally(report)}. The report is in {options['output']}.")
+            else:
+                self._print(_written(report, options["format"], *self._paper(options)))
+        if not_kept:
+            self.stderr.write(not_kept)
+        return report
+
+    def _run(self, choice: Choice, terminal: Terminal) -> Report:
+        context = Context(
+            account=choice.account,
+            now=clock.now(),
+            stages=choice.stages,
+            operator=terminal,
+            live_amount=choice.live_amount,
+        )
+        bar = ProgressBar(self.stderr, len(registered() if choice.items is None else choice.items))
+        try:
+            return run(context, choice.items, ran_by=_operator(), on_line=lambda _: bar.advance())
+        finally:
+            bar.close()
+
+    def _paper(self, options: dict[str, Any]) -> tuple[int, Style]:
+        """Return how wide the text may be, and its colours: for a terminal, unless the operator wants it otherwise."""
+        is_terminal = self.stdout.isatty()
+        width = min(_WIDTH, shutil.get_terminal_size().columns) if is_terminal else _WIDTH
+        is_coloured = is_terminal and not options["no_color"] and not os.environ.get("NO_COLOR")
+        return width, self.style if is_coloured or options["force_color"] else no_style()
+
+    def _print(self, text: str) -> None:
+        encoding = getattr(self.stdout, "encoding", None) or "utf-8"
+        self.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _written(report: Report, form: str, width: int = _WIDTH, style: Style | None = None) -> str:
+    if form in _FORMATS:
+        return _FORMATS[form](report)
+    return text_report.render(report, width=width, style=style)
+
+
+def _kept(report: Report) -> str:
+    """Keep a run; returns a sentence when the database does not take it, because the report is worth as much without."""
+    try:
+        keep(report)
+    except DatabaseError as error:
+        return f"The run could not be kept: {sentence_of(error)}"
+    return ""
+
+
+def _operator() -> str:
+    """Return who runs this, as the system knows it; "" where it does not."""
+    try:
+        return one_line(f"{getpass.getuser()}@{socket.gethostname()}", 150)
+    except (OSError, KeyError, ImportError):  # no such user, which every version of Python says in its own way
+        return ""
