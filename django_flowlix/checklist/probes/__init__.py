@@ -2,6 +2,42 @@
 
 from __future__ import annotations
 
-from . import cache, gateway, shop
+from . import (
+    alerts,
+    background,
+    cache,
+    declines,
+    errors,
+    gateway,
+    going_live,
+    idempotency,
+    migrations,
+    money,
+    pauses,
+    payment_ids,
+    request_ids,
+    retries,
+    shop,
+    system_checks,
+    watching,
+)
 
-__all__ = ["cache", "gateway", "shop"]
+__all__ = [
+    "alerts",
+    "background",
+    "cache",
+    "declines",
+    "errors",
+    "gateway",
+    "going_live",
+    "idempotency",
+    "migrations",
+    "money",
+    "pauses",
+    "payment_ids",
+    "request_ids",
+    "retries",
+    "shop",
+    "system_checks",
+    "watching",
+]
