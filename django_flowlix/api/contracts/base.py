@@ -37,6 +37,8 @@ class Contract(ABC):
     """For how long after its creation a payment can be refunded; None: the documentation sets no limit."""
     max_refund_reason_length: ClassVar[int | None]
     """How many characters of a refund's reason are sent; None: the reason is not sent."""
+    customer_required: ClassVar[bool]
+    """Must a create say who pays?"""
     max_metadata_entries: ClassVar[int]
     test_cards: ClassVar[Mapping[str, str]]
     """The published test cards, by the decline code that each brings about; "" is one that is accepted."""

@@ -29,7 +29,6 @@ class FlContract(Contract):
 
     identifiers: ClassVar[frozenset[str]] = frozenset({"order_reference", "idempotency_key"})
     max_metadata_value_length: ClassVar[int | None]
-    customer_required: ClassVar[bool]
     statuses: ClassVar[Mapping[str, GatewayStatus]]
     hosted_page_names: ClassVar[tuple[str, ...]]
     """The fields of an answer that may name where the customer pays; the first one that does counts."""

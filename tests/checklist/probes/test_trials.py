@@ -1,0 +1,340 @@
+"""`--scenarios` against the emulators of both contracts, and against gateways that do not do as they should."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from django_flowlix.api import GatewayStatus, IdempotencyError, NotFoundError
+from django_flowlix.api.objects import GatewayPayment
+from django_flowlix.checklist import Context, Outcome
+from django_flowlix.checklist.keeping import keep
+from django_flowlix.checklist.probes import trials
+from django_flowlix.checklist.running import run
+from django_flowlix.checklist.trials import emulated_customer
+from django_flowlix.checklist.trials.calls import Came, Repeated
+from django_flowlix.conf import account
+from django_flowlix.models import ApiCall, Payment, Refund, StatusChange
+from django_flowlix.signals import SIGNALS
+from tests.checklist.looking import item, told
+
+pytestmark = pytest.mark.django_db
+
+LINES = ("outcomes-exercised", "idempotency-exercised", "errors-exercised", "hosted-cycle-exercised")
+LIVE_KEY = "_".join(["fl", "live", "sk", "t" * 24])
+
+
+@pytest.fixture
+def quick(dev_emulator_server: Any) -> None:
+    """The emulator of contract dev decides at once."""
+    dev_emulator_server.set_payment_delay(0)
+    dev_emulator_server.set_refund_delay(0)
+
+
+def try_all() -> Any:
+    context = Context(account=account(), now=datetime.now(UTC), stages=frozenset({"static", "scenarios"}))
+    return run(context, [item(line) for line in LINES])
+
+
+def test_everything_is_tried_out_at_the_synchronous_gateway(emulator: Any, fake_clock: Any) -> None:
+    report = try_all()
+    assert {line.item: line.outcome for line in report.lines} == dict.fromkeys(LINES, Outcome.PASS), report.lines
+    outcomes, idempotency, errors, cycle = (told(line, Outcome.PASS) for line in report.lines)
+    for word in (
+        "4242 was accepted",
+        "0002 was declined with generic_decline",
+        "9995 was declined with insufficient_f",
+    ):
+        assert word in outcomes
+    assert "Refund: 1.00 EUR of pay_" in outcomes
+    assert "the same payment twice" in idempotency
+    assert "HTTP 409" in idempotency
+    assert [word in errors for word in ("HTTP 400", "HTTP 404", "HTTP 401")] == [True, True, True]
+    assert [word in cycle for word in ("Session: pay_", "Redirect: ", "Return and verification: ")] == [True] * 3
+
+
+def test_everything_is_tried_out_at_the_asynchronous_gateway(dev_emulator: Any, quick: None, fake_clock: Any) -> None:
+    report = try_all()
+    assert {line.item: line.outcome for line in report.lines} == dict.fromkeys(LINES, Outcome.PASS), report.lines
+    assert "0002 was declined with do_not_honor" in told(report.lines[0], Outcome.PASS)
+
+
+def test_what_is_made_is_on_record_and_told_from_orders(emulator: Any, fake_clock: Any) -> None:
+    try_all()
+    payment = Payment.objects.get()
+    assert payment.from_checklist is True
+    assert payment.order_reference.startswith("flowlix-check-")
+    assert (payment.amount_minor, payment.amount_refunded_minor, payment.status) == (100, 100, "succeeded")
+    assert Refund.objects.get().status == "succeeded"
+    assert set(ApiCall.objects.values_list("operation", flat=True)) == {
+        "create_direct", "create_hosted", "retrieve", "refund",
+    }  # fmt: skip
+    assert not ApiCall.objects.filter(request_id="").exists()
+    assert not ApiCall.objects.filter(method="POST", idempotency_key="").exists()
+
+
+def test_the_merchant_s_code_is_not_told_of_what_is_no_order(emulator: Any, fake_clock: Any) -> None:
+    called: list[str] = []
+
+    def receiver(signal: Any, **kwargs: Any) -> None:
+        called.append(kwargs["payment"].order_reference)
+
+    for signal in SIGNALS.values():
+        signal.connect(receiver)
+    try:
+        try_all()
+    finally:
+        for signal in SIGNALS.values():
+            signal.disconnect(receiver)
+    assert called == []
+    assert not StatusChange.objects.exclude(signal="").exists()
+    assert not StatusChange.objects.filter(deliver_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_live_key_is_refused_before_any_request(line: str, look: Any, emulator: Any, settings: Any) -> None:
+    settings.FLOWLIX = {
+        "default": {"SECRET_KEY": LIVE_KEY, "API_URL": "https://127.0.0.1:9", "BASE_URL": "https://shop.example"}
+    }
+    found = look(line, "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "the key is live: nothing was sent" in told(found, Outcome.FAIL)
+    assert ApiCall.objects.count() == Payment.objects.count() == 0
+
+
+def test_a_second_run_makes_payments_of_its_own(emulator: Any, fake_clock: Any) -> None:
+    try_all()
+    try_all()
+    assert Payment.objects.count() == 2
+
+
+# gateways that do not do as they should
+
+
+def came(payment_id: str = "pay_1", status: str = "pending", **changes: Any) -> Came:
+    values = {"id": payment_id, "amount_minor": 100, "currency": "EUR", "livemode": False, "request_id": "req_1"}
+    return Came(
+        GatewayPayment(**values | {"status": GatewayStatus(status), "gateway_status": status} | changes)  # type: ignore[arg-type]
+    )
+
+
+CONFLICT = Came(error=IdempotencyError("key in use", status=409, request_id="req_9"))
+
+
+@pytest.mark.parametrize(
+    ("repeated", "words"),
+    [
+        (Repeated(came("pay_1"), came("pay_2"), CONFLICT), "brought pay_1"),
+        (Repeated(came("pay_1"), CONFLICT, CONFLICT), "brought pay_1"),
+        (Repeated(came("pay_1"), came("pay_1"), came("pay_1")), "was not refused with HTTP 409"),
+        (Repeated(came("pay_1"), came("pay_1"), came("pay_3")), "was not refused with HTTP 409"),
+        (Repeated(CONFLICT, CONFLICT, CONFLICT), "The first request failed"),
+    ],
+)
+def test_a_gateway_that_forgets_its_keys_is_noticed(
+    repeated: Repeated, words: str, look: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "repeat", lambda context: repeated)
+    found = look("idempotency-exercised", "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert words in told(found, Outcome.FAIL)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        came(status="failed", decline_code="generic_decline"),
+        came(status="failed"),
+        came(status="pending"),
+        CONFLICT,
+    ],
+)
+def test_a_card_that_is_not_accepted_is_noticed(answer: Came, look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "pay_directly", lambda context, number: answer)
+    found = look("outcomes-exercised", "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "4242 should have been accepted, and was not" in told(found, Outcome.FAIL)
+
+
+@pytest.mark.parametrize("answer", [came(status="succeeded"), came(status="failed", decline_code="lost_card")])
+def test_a_decline_that_does_not_come_is_noticed(answer: Came, look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "pay_directly", lambda context, number: answer)
+    found = look("outcomes-exercised", "scenarios")
+    assert "9995 should have been declined with insufficient_funds, and was not" in told(found, Outcome.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        ("send_invalid", "An invalid request"),
+        ("ask_for_nothing", "A payment that does not exist"),
+        ("call_with_wrong_key", "A wrong key"),
+    ],
+)
+@pytest.mark.parametrize("answer", [came(), CONFLICT])
+def test_an_error_that_does_not_come_is_noticed(
+    call: str, what: str, answer: Came, look: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, call, lambda context: answer)
+    found = look("errors-exercised", "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert f"{what} did not lead to" in told(found, Outcome.FAIL)
+
+
+def test_a_wrong_key_is_not_taken_for_a_missing_payment(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "call_with_wrong_key", lambda context: Came(error=NotFoundError("none", status=404)))
+    assert look("errors-exercised", "scenarios").outcome is Outcome.FAIL
+
+
+def test_a_refund_that_fails_is_noticed(emulator: Any, look: Any, fake_clock: Any) -> None:
+    emulator.fault("refund", "status_before", status=422, times=9)
+    found = look("outcomes-exercised", "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "Refund: " in told(found, Outcome.FAIL)
+
+
+# the hosted page
+
+
+def test_a_payment_that_cannot_be_started_is_noticed(emulator: Any, look: Any, fake_clock: Any) -> None:
+    emulator.revoke_key(account().secret_key.reveal())
+    found = look("hosted-cycle-exercised", "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "could not be started" in told(found, Outcome.FAIL)
+
+
+def test_a_page_that_leads_elsewhere_is_noticed(emulator: Any, look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulated_customer, "pay", lambda *args: "https://shop.example/somewhere/?status=succeeded")
+    found = look("hosted-cycle-exercised", "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "did not lead back to the return address" in told(found, Outcome.FAIL)
+
+
+def test_a_shop_that_refuses_its_own_host_is_noticed(emulator: Any, look: Any, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["elsewhere.example"]
+    found = look("hosted-cycle-exercised", "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "HTTP 400 in this process" in told(found, Outcome.FAIL)
+
+
+def test_a_gateway_that_is_no_emulator_is_not_paid_at_by_code(httpserver: Any, settings: Any, emulator: Any) -> None:
+    settings.FLOWLIX = {"default": settings.FLOWLIX["default"] | {"API_URL": httpserver.url_for("").rstrip("/")}}
+    assert emulated_customer.is_emulated(account()) is False
+
+
+def test_a_person_pays_where_there_is_no_emulator(
+    emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
+) -> None:
+    """The page's address is said; a person pays with a browser, whose return makes the shop look."""
+    monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
+    person = Person(comes_back=True)
+    report = try_with(person)
+    assert report.lines[3].outcome is Outcome.PASS, report.lines[3]
+    assert Payment.objects.get().hosted_page_url in person.told
+    assert "Return and verification" in told(report.lines[3], Outcome.PASS)
+
+
+def test_a_person_who_pays_and_does_not_come_back_is_noticed(
+    emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
+) -> None:
+    monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
+    report = try_with(Person(comes_back=False))
+    assert report.lines[3].outcome is Outcome.WARN, report.lines[3]
+    assert "nobody came back through the return address" in told(report.lines[3], Outcome.WARN)
+    assert Payment.objects.get().status == "succeeded"
+
+
+def test_nobody_at_the_terminal_is_no_evidence(emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any) -> None:
+    monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
+    report = try_all()
+    assert report.lines[3].outcome is Outcome.SKIP
+    assert "nobody paid" in told(report.lines[3], Outcome.SKIP)
+
+
+class Person:
+    """Pays at the page when asked to wait, and perhaps comes back; time passes while they wait."""
+
+    def __init__(self, *, comes_back: bool) -> None:
+        self.told = ""
+        self.comes_back = comes_back
+
+    def say(self, text: str) -> None:
+        self.told += text
+
+    def confirms(self, question: str) -> bool:
+        raise AssertionError(question)
+
+    def asks(self, question: str) -> str:
+        raise AssertionError(question)
+
+    def waits(self, what: str, seconds: int, is_over: Any) -> bool:
+        from django_flowlix.services import clock
+
+        payment = Payment.objects.get()
+        location = emulated_customer.pay(payment.hosted_page_url, account().contract.test_cards[""], 2031)
+        if self.comes_back:
+            emulated_customer.come_back(location)
+        for _ in range(seconds // 5):
+            if is_over():
+                return True
+            clock.sleep(5)
+        return False
+
+
+def try_with(person: Person) -> Any:
+    context = Context(
+        account=account(), now=datetime.now(UTC), stages=frozenset({"static", "scenarios"}), operator=person
+    )
+    return run(context, [item(line) for line in LINES])
+
+
+# what is on record afterwards
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_without_a_trial_there_is_no_evidence(line: str, look: Any) -> None:
+    found = look(line)
+    assert found.outcome is Outcome.SKIP
+    assert "--scenarios" in told(found, Outcome.SKIP)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_trial_on_record_is_evidence_until_the_version_changes(
+    line: str, look: Any, emulator: Any, fake_clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(try_all())
+    assert look(line).outcome is Outcome.PASS
+    monkeypatch.setattr("django_flowlix.checklist.probes.tested.__version__", "99.0")
+    found = look(line)
+    assert found.outcome is Outcome.WARN
+    assert "this is 99.0" in told(found, Outcome.WARN)
+
+
+def test_a_failed_trial_on_record_still_fails(
+    look: Any, emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
+) -> None:
+    monkeypatch.setattr(trials, "send_invalid", lambda context: came())
+    keep(try_all())
+    found = look("errors-exercised")
+    assert found.outcome is Outcome.FAIL
+    assert "The last trial" in told(found, Outcome.FAIL)
+
+
+def test_a_trial_of_another_contract_proves_nothing(
+    look: Any, emulator: Any, settings: Any, fake_clock: Any, dev_emulator_server: Any
+) -> None:
+    keep(try_all())
+    settings.FLOWLIX = {
+        "default": settings.FLOWLIX["default"] | {"CONTRACT": "dev", "API_URL": dev_emulator_server.url}
+    }
+    assert look("idempotency-exercised").outcome is Outcome.SKIP
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_live_installation_needs_a_person_s_word(line: str, look: Any, settings: Any) -> None:
+    settings.FLOWLIX = {"default": {"SECRET_KEY": LIVE_KEY, "BASE_URL": "https://shop.example"}}
+    found = look(line)
+    assert found.outcome is Outcome.PERSON
+    assert "exercised on the test installation" in told(found, Outcome.PERSON)
