@@ -78,7 +78,7 @@ def idempotency(context: Context) -> Iterator[Finding]:
     else:
         yield failed(f"The same request twice under one key brought {sent.first}, then {sent.again}.", support)
     if isinstance(sent.changed.error, IdempotencyError):
-        yield passed(f"Another body under that key was refused: {sent.changed.error}.")
+        yield passed(f"Another body under that key was refused: {sent.changed}.")
     else:
         yield failed(f"Another body under that key was not refused with HTTP 409: {sent.changed}.", support)
 
@@ -98,7 +98,7 @@ def errors(context: Context) -> Iterator[Finding]:
 
 def _refused(what: str, came: Came, expected: type[FlowlixError]) -> Finding:
     if isinstance(came.error, expected) and isinstance(came.error, AnsweredError):
-        return passed(f"{what} was refused as it should be: {came.error}.")
+        return passed(f"{what} was refused as it should be: {came}.")
     words = f"{what} did not lead to {expected.__name__}: {came}."
     return failed(words, "Is API_URL the gateway's, and CONTRACT the one of the key?")
 

@@ -62,10 +62,14 @@ class Came:
         return self.payment.request_id if self.payment else self.error.request_id if self.error else ""
 
     def __str__(self) -> str:
-        if self.payment is None:
+        if self.payment is not None:
+            facts = [self.payment.id, self.payment.gateway_status, self.decline_code]
+        elif self.error is not None and self.error.status is not None:
+            words = "/".join(filter(None, (self.error.type, self.error.code)))
+            facts = [f"HTTP {self.error.status}", words, self.decline_code]
+        else:
             return str(self.error)
-        decline = f", {self.decline_code}" if self.decline_code else ""
-        return f"{self.payment.id} {self.payment.gateway_status}{decline} (request {self.request_id or 'without id'})"
+        return ", ".join(filter(None, [*facts, f"request {self.request_id or 'without id'}"]))
 
 
 def marked(context: Context) -> str:
