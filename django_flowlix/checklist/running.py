@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from django_flowlix import __version__
 
-from ..api.redaction import mask, one_line
+from ..api.redaction import one_line
 from ..models import ChecklistSignoff
 from ..services import clock
 from . import attesting, probes  # noqa: F401  the probes attach themselves to the items
@@ -35,28 +35,66 @@ def run(
     items: Sequence[Item] | None = None,
     *,
     ran_by: str = "",
-    on_line: Callable[[Line], None] = lambda line: None,
+    on_probe: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Look at `items` (default: all) and report; an error inside a probe is a failure of its line, in one sentence."""
+    """Look at `items` (default: all) and report; an error inside a probe is a failure of its line, in one sentence.
+
+    `on_probe` is called after each of the `probe_count` probes.
+    """
     chosen = registered() if items is None else items
     started_at = clock.now()
+    found = _look(chosen, context, on_probe)
     names = _names(context)
-    lines = []
-    for item in chosen:
-        line = _line(item, tuple(_look(item, context)), context, names)
-        on_line(line)
-        lines.append(line)
-    account = context.account
     return Report(
-        **attesting.configuration_of(account),
+        **attesting.configuration_of(context.account),
         version=__version__,
         stages=tuple(stage.value for stage in Stage if stage in context.stages),
         is_whole=items is None,
         ran_by=ran_by[:150],
         started_at=started_at,
         finished_at=clock.now(),
-        lines=tuple(lines),
+        lines=tuple(_line(item, tuple(found[item.id]), context, names) for item in chosen),
     )
+
+
+def probe_count(context: Context, items: Sequence[Item] | None = None) -> int:
+    """Return how many probes a run has."""
+    chosen = registered() if items is None else items
+    return sum(stage in context.stages for item in chosen for stage, _ in item.probes)
+
+
+def _look(items: Sequence[Item], context: Context, on_probe: Callable[[], None]) -> dict[str, list[Finding]]:
+    """Return the findings of each item: static ones first, though found last.
+
+    What the other stages leave in the database is evidence already when that is looked at.
+    """
+    found: dict[str, list[Finding]] = {item.id: [] for item in items}
+    for stage in reversed(Stage):
+        for item in items:
+            earlier, found[item.id] = found[item.id], []
+            for _, probe in [each for each in item.probes if each[0] is stage and stage in context.stages]:
+                found[item.id] += [_cleaned(finding, stage) for finding in _findings(item, probe, context)]
+                on_probe()
+            found[item.id] += earlier
+    for item in items:
+        if all(finding.outcome is Outcome.NOTE for finding in found[item.id]):
+            found[item.id].append(_unseen(item, context))
+    return found
+
+
+def _cleaned(finding: Finding, stage: Stage) -> Finding:
+    return replace(
+        finding,
+        stage=stage.value,
+        looked_at=one_line(finding.looked_at, _MAX_TEXT_LENGTH),
+        to_do=one_line(finding.to_do, _MAX_TEXT_LENGTH),
+    )
+
+
+def _unseen(item: Item, context: Context) -> Finding:
+    """Say at what later stage there is more to find, if all there is is there."""
+    later = [stage for stage, _ in item.probes if stage not in context.stages]
+    return skipped(f"Not looked at: {_LATER[later[0]]}." if later else "Nothing was found to look at.")
 
 
 def _names(context: Context) -> Mapping[str, ChecklistSignoff]:
@@ -90,25 +128,6 @@ def _attested(
     if why := attesting.why_expired(signoff, context.account, statement):
         return outcome, f"{words} That is over: {why}."
     return Outcome.PASS, words
-
-
-def _look(item: Item, context: Context) -> Iterator[Finding]:
-    """Yield what the item's probes find, and at what later stage there is more to find if that is all there is."""
-    counts = False
-    for stage, probe in item.probes:
-        if stage not in context.stages:
-            continue
-        for finding in _findings(item, probe, context):
-            counts = counts or finding.outcome is not Outcome.NOTE
-            yield replace(
-                finding,
-                stage=stage.value,
-                looked_at=mask(one_line(finding.looked_at, _MAX_TEXT_LENGTH)),
-                to_do=mask(one_line(finding.to_do, _MAX_TEXT_LENGTH)),
-            )
-    if not counts:
-        later = [stage for stage, _ in item.probes if stage not in context.stages]
-        yield skipped(f"Not looked at: {_LATER[later[0]]}." if later else "Nothing was found to look at.")
 
 
 def _findings(item: Item, probe: Callable[[Context], object], context: Context) -> Iterator[Finding]:

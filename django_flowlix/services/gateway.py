@@ -162,16 +162,16 @@ def _client(account: Account) -> FlowlixClient:
 
 def new_client(account: Account, **seams: Any) -> FlowlixClient:
     """Return a client of its own for an account; `seams` replace what it takes from outside, such as its transport."""
-    settings: dict[str, Any] = dict(
-        contract=account.contract_name,
-        api_url=account.api_url,
-        api_version=account.api_version,
-        timeout_seconds=account.timeout_seconds,
-        ca_bundle=account.ca_bundle,
-        proxy=account.proxy,
+    settings: dict[str, Any] = {
+        "contract": account.contract_name,
+        "api_url": account.api_url,
+        "api_version": account.api_version,
+        "timeout_seconds": account.timeout_seconds,
+        "ca_bundle": account.ca_bundle,
+        "proxy": account.proxy,
         # Looked up at each call: the client outlives a test's clock.
-        sleep=lambda seconds: clock.sleep(seconds),
-        monotonic=lambda: clock.monotonic(),
-        now=lambda: clock.now().timestamp(),
-    )
+        "sleep": lambda seconds: clock.sleep(seconds),
+        "monotonic": lambda: clock.monotonic(),
+        "now": lambda: clock.now().timestamp(),
+    }
     return FlowlixClient(account.secret_key, **settings | seams)

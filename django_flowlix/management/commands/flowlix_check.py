@@ -16,12 +16,11 @@ from django.db import Error as DatabaseError
 
 from ...api.redaction import one_line
 from ...checklist import Context, Outcome
-from ...checklist.items import registered
 from ...checklist.keeping import keep
 from ...checklist.report import Report
 from ...checklist.reports import html_report, json_report, junit_report, text_report
 from ...checklist.reports.wording import tally
-from ...checklist.running import run
+from ...checklist.running import probe_count, run
 from ...services import clock
 from ..checklist_choice import Choice, chosen_by
 from ..database_faults import database_faults_in_a_sentence, sentence_of
@@ -99,9 +98,9 @@ class Command(BaseCommand):
             operator=terminal,
             live_amount=choice.live_amount,
         )
-        bar = ProgressBar(self.stderr, len(registered() if choice.items is None else choice.items))
+        bar = ProgressBar(self.stderr, probe_count(context, choice.items))
         try:
-            return run(context, choice.items, ran_by=_operator(), on_line=lambda _: bar.advance())
+            return run(context, choice.items, ran_by=_operator(), on_probe=bar.advance)
         finally:
             bar.close()
 
@@ -124,7 +123,7 @@ def _written(report: Report, form: str, width: int = _WIDTH, style: Style | None
 
 
 def _kept(report: Report) -> str:
-    """Keep a run; returns a sentence when the database does not take it, because the report is worth as much without."""
+    """Keep a run; returns a sentence when the database does not take it, as the report is worth as much without."""
     try:
         keep(report)
     except DatabaseError as error:
