@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .alert import AlertAdmin
+from .checklist import ChecklistRunAdmin
 from .payment import PaymentAdmin
 from .refund_list import RefundAdmin
 
-__all__ = ["AlertAdmin", "PaymentAdmin", "RefundAdmin"]
+__all__ = ["AlertAdmin", "ChecklistRunAdmin", "PaymentAdmin", "RefundAdmin"]

@@ -6,7 +6,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from ..models import Alert, Payment, Refund
+from ..conf import Account
+from ..models import Alert, ChecklistRun, Payment, Refund
 from ..statuses import RefundStatus
 from .card_brands import brand_name
 
@@ -31,7 +32,7 @@ def refunded_badge(payment: Payment) -> SafeString:
     return badge("returned", _("refunded in full") if whole else _("partly refunded"))
 
 
-def mode_badge(of: Payment | Alert) -> SafeString:
+def mode_badge(of: Payment | Alert | ChecklistRun | Account) -> SafeString:
     return badge("live", _("LIVE")) if of.livemode else badge("test", _("test"))
 
 

@@ -6,7 +6,8 @@ shop, or another statement, it is over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -26,7 +27,7 @@ def configuration_of(account: Account) -> dict[str, Any]:
         "contract": account.contract_name,
         "livemode": account.livemode,
         "api_key_fingerprint": account.api_key_fingerprint,
-        "base_url": account.base_url,
+        "base_url": account.base_url[:255],
     }
 
 
@@ -62,9 +63,23 @@ def withdraw(signoff: ChecklistSignoff, *, note: str, actor: Any) -> bool:
 
 
 def signoffs(account: Account) -> Mapping[str, ChecklistSignoff]:
-    """Return the latest name under each line that nobody has withdrawn, whatever it is still worth. One statement."""
-    found = ChecklistSignoff.objects.filter(account=account.alias, withdrawn_at__isnull=True)
-    return {signoff.item: signoff for signoff in found.order_by("signed_at", "pk")}
+    """Return the name that stands under each line, whatever it is still worth. One statement."""
+    names = {item: latest_of(history) for (_, item), history in histories([account]).items()}
+    return {item: signoff for item, signoff in names.items() if signoff is not None}
+
+
+def histories(accounts: Iterable[Account]) -> Mapping[tuple[str, str], Sequence[ChecklistSignoff]]:
+    """Return all names there ever were by account and line, the earliest first. One statement."""
+    found: defaultdict[tuple[str, str], list[ChecklistSignoff]] = defaultdict(list)
+    ours = ChecklistSignoff.objects.filter(account__in=[account.alias for account in accounts])
+    for signoff in ours.order_by("signed_at", "pk"):
+        found[signoff.account, signoff.item].append(signoff)
+    return found
+
+
+def latest_of(history: Sequence[ChecklistSignoff]) -> ChecklistSignoff | None:
+    """Return the name that stands: the latest. Where that was withdrawn none does, no earlier one comes back."""
+    return history[-1] if history and history[-1].withdrawn_at is None else None
 
 
 def why_expired(signoff: ChecklistSignoff, account: Account, statement: str) -> str:
@@ -89,11 +104,11 @@ def words_of(signoff: ChecklistSignoff) -> str:
 
 def _checked(note: str) -> str:
     """Return a note in one line. Raises: ValueError when it says nothing, is too long or holds a secret"""
-    note = one_line(note.strip(), MAX_NOTE_LENGTH + 1)
+    note = note.strip()
     if not note:
         raise ValueError("Write how you know.")
     if len(note) > MAX_NOTE_LENGTH:
         raise ValueError(f"Write at most {MAX_NOTE_LENGTH} characters.")
     if contains_card_number(note) or mask(note) != note:
         raise ValueError("Write no card number and no key: notes are kept and shown.")
-    return note
+    return one_line(note, MAX_NOTE_LENGTH)

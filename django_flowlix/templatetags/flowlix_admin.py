@@ -1,15 +1,23 @@
-"""What our blocks on the admin's page of this app show: open alerts, the work queues, and how much waits in each."""
+"""What our blocks on the admin's page of this app show: alerts, the checklist, work queues and what waits in each."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import template
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import number_format
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..admin.display import mode_badge
+from ..admin.outcomes import verdict
+from ..checklist import Outcome
+from ..checklist.items import registered
+from ..checklist.standing import account_standings
+from ..conf import accounts
 from ..models import Alert
 from ..services.monitoring.queues import MOST_COUNTED, PAYMENT_QUEUES, REFUND_QUEUES, Queue, waiting
 
@@ -18,7 +26,10 @@ register = template.Library()
 
 @register.inclusion_tag("admin/django_flowlix/monitoring.html", takes_context=True)
 def flowlix_monitoring(context: template.Context) -> dict[str, Any]:
-    """Show how many alerts are open, and where the dashboard and the first transactions are, in one query."""
+    """Show how many alerts are open and how the checklist stands, and where those pages are.
+
+    One query for the alerts and three for the checklist.
+    """
     request = context["request"]
     current_app = getattr(request, "current_app", None)
     found: dict[str, Any] = {}
@@ -30,7 +41,27 @@ def flowlix_monitoring(context: template.Context) -> dict[str, Any]:
         found["alerts_url"] = f"{listed}?state=open" if listed else ""
     if request.user.has_perm("django_flowlix.view_payment"):
         found["first_url"] = _page("first_transactions", current_app)
+    if request.user.has_perm("django_flowlix.view_checklistrun") and (page := _page("checklist", current_app)):
+        found |= {"checklists": _checklists(page)}
     return found
+
+
+def _checklists(page: str) -> list[dict[str, Any]]:
+    """Return a row for each account; wrong settings are a row too: the page says what is wrong."""
+    try:
+        found = account_standings(accounts().values(), registered())
+    except ImproperlyConfigured:
+        return [{"words": _("wrong settings"), "is_alarming": True, "url": page}]
+    return [
+        {
+            "account": standing.account.alias if len(found) > 1 else "",
+            "mode": mode_badge(standing.account),
+            "words": verdict(standing),
+            "is_alarming": standing.counts[Outcome.FAIL] > 0,
+            "url": f"{page}?{urlencode({'account': standing.account.alias})}",
+        }
+        for standing in found
+    ]
 
 
 @register.inclusion_tag("admin/django_flowlix/work_queues.html", takes_context=True)

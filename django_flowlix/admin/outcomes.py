@@ -1,0 +1,85 @@
+"""How staff read what a line of the checklist came to: a word, and a sign of a shape of its own beside its colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from ..checklist import Outcome
+from ..checklist.standing import AccountStanding
+
+WORDS = {
+    Outcome.FAIL: gettext_lazy("fail"),
+    Outcome.WARN: gettext_lazy("warn"),
+    Outcome.PERSON: gettext_lazy("needs a person"),
+    Outcome.SKIP: gettext_lazy("skip"),
+    Outcome.PASS: gettext_lazy("pass"),
+    Outcome.NOTE: gettext_lazy("note"),
+    None: gettext_lazy("not looked at"),
+}
+_SHAPES = {
+    Outcome.FAIL: "M4 4l8 8M12 4l-8 8",
+    Outcome.WARN: "M8 2.5v7M8 12.5v.5",
+    Outcome.PERSON: "M8 7.5a2.75 2.75 0 1 0 0-5.5 2.75 2.75 0 0 0 0 5.5M2.5 14c.4-3 2.6-4.5 5.5-4.5s5.1 1.5 5.5 4.5",
+    Outcome.SKIP: "M3 8h10",
+    Outcome.PASS: "M3 8.5 6.5 12 13 4.5",
+    Outcome.NOTE: "M8 7v5.5M8 3.5v.5",
+    None: "M5.5 6a2.5 2.5 0 1 1 3.4 2.4C8.2 8.700 8 9.200 8 10M8 12.8v.4",
+}
+
+
+def kind_of(outcome: Outcome | None) -> str:
+    """Return the part of a class that decides the colour."""
+    return f"outcome-{outcome.value}" if outcome else "outcome-unseen"
+
+
+def outcome_sign(outcome: Outcome | None) -> SafeString:
+    """Return a drawing that is read aloud as the word."""
+    return format_html(
+        '<svg class="flowlix-sign flowlix-{}" viewBox="0 0 16 16" width="16" height="16" role="img" aria-label="{}" '
+        'focusable="false"><path d="{}"/></svg>',
+        kind_of(outcome),
+        WORDS[outcome],
+        _SHAPES[outcome],
+    )
+
+
+def outcome_badge(outcome: Outcome | None, more: object = "") -> SafeString:
+    """Return sign and word in a frame, and what else is to stand there."""
+    return format_html(
+        '<span class="flowlix-badge flowlix-outcome flowlix-{}"><svg class="flowlix-sign" viewBox="0 0 16 16" '
+        'width="14" height="14" aria-hidden="true" focusable="false"><path d="{}"/></svg>{}{}</span>',
+        kind_of(outcome),
+        _SHAPES[outcome],
+        WORDS[outcome],
+        format_html(" {}", more) if more else "",
+    )
+
+
+def count_badges(counts: Mapping[Outcome, int]) -> SafeString:
+    """Return how many lines came to each outcome, the worst first, without those that none came to."""
+    badges = ((outcome_badge(outcome, number_format(count)),) for outcome, count in counts.items() if count)
+    return format_html_join(" ", "{}", badges)
+
+
+def verdict(standing: AccountStanding) -> str:
+    """Say in a few words what the checklist comes to: how many lines are as bad as the worst."""
+    if standing.last_run is None:
+        return _("never run with these settings")
+    counts, unseen = standing.counts, standing.counts[Outcome.SKIP] + standing.unseen
+    if number := counts[Outcome.FAIL]:
+        words = ngettext("%(count)s line fails", "%(count)s lines fail", number)
+    elif number := counts[Outcome.WARN]:
+        words = ngettext("%(count)s line warns", "%(count)s lines warn", number)
+    elif number := counts[Outcome.PERSON]:
+        words = ngettext("%(count)s line needs a person", "%(count)s lines need a person", number)
+    elif number := unseen:
+        words = ngettext("%(count)s line was not looked at", "%(count)s lines were not looked at", number)
+    else:
+        words = _("every line passes")
+    return words % {"count": number_format(number)}
