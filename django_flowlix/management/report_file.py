@@ -21,11 +21,11 @@ class ReportFile:
     def __init__(self, name: str) -> None:
         self._name = name
         with self._faults_in_a_sentence():
-            self._target = Path(name).resolve()
-            self._is_replaced = not self._target.exists() or self._target.is_file()
+            self._is_replaced = _is_replaceable(Path(name))
+            self._target = Path(name).resolve() if self._is_replaced else Path(name)
             part = f".{self._target.name}.{os.getpid()}.part"
             self._part = self._target.with_name(part) if self._is_replaced else self._target
-            self._file = self._part.open("w", encoding="utf-8", newline="\n")
+            self._file = self._part.open("w" if self._is_replaced else "a", encoding="utf-8", newline="\n")
 
     def fill(self, text: str) -> None:
         with self._faults_in_a_sentence():
@@ -52,3 +52,9 @@ class ReportFile:
         except (OSError, ValueError) as error:  # ValueError: a name with a NUL, or an empty one
             why = getattr(error, "strerror", None) or str(error)
             raise CommandError(f"the report cannot be written to {self._name!r}: {why}") from None
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Tell files from what is written to as it is: /dev/stdout may lead to a file that others write to as well."""
+    is_stream = path.is_symlink() and path.absolute().parts[1:2] in (("dev",), ("proc",))
+    return not is_stream and (not path.exists() or path.is_file())

@@ -29,14 +29,17 @@ class Terminal:
         self._write(f"{text}\n")
 
     def confirms(self, question: str) -> bool:
+        return self.asks(f"{question} [y/N]").lower() in ("y", "yes")
+
+    def asks(self, question: str) -> str:
         if not self.is_interactive:
-            return False
+            return ""
         self._clear()
-        self._write(f"{question} [y/N] ")  # not by input(): its prompt may go to standard output
+        self._write(f"{question} ")  # not by input(): its prompt may go to standard output
         try:
-            return input().strip().lower() in ("y", "yes")
+            return input().strip()
         except EOFError:
-            return False
+            return ""
 
     def waits(self, what: str, seconds: int, is_over: Callable[[], bool]) -> bool:
         """Show how long it has taken until `is_over()`; Ctrl-C ends the waiting and no more."""

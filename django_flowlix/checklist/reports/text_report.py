@@ -27,7 +27,7 @@ _ROLES = {
 
 
 def render(report: Report, *, width: int = 80, style: Style | None = None) -> str:
-    """Write a report in lines of at most `width` characters, but for addresses and paths; `style` is one of Django's."""
+    """Write a report in lines of at most `width` characters, but for addresses and paths; `style` is Django's."""
     paper = _Paper(width, style or no_style())
     parts = [list(_head(report, paper))]
     parts += [list(_section(title, section, paper)) for _, title, section in report.sections()]

@@ -16,7 +16,10 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\
 _TO_DO = {
     Outcome.FAIL: ("fails: mend it, then check again", "fail: mend them, then check again"),
     Outcome.WARN: ("warns: mend it before customers come", "warn: mend them before customers come"),
-    Outcome.PERSON: ("needs a person: attest it in the admin", "need a person: attest them in the admin"),
+    Outcome.PERSON: (
+        "needs a person: attest it in the admin (Checklist)",
+        "need a person: attest them in the admin (Checklist)",
+    ),
     Outcome.SKIP: ("was skipped: it says why", "were skipped: each says why"),
 }
 

@@ -80,7 +80,8 @@ A_FAILURE = a_line(
     finding(Outcome.WARN, "SECURE_HSTS_SECONDS is 0.", "Set it to 3600, and to a year when nothing is missed."),
     finding(
         Outcome.FAIL,
-        "SESSION_COOKIE_SECURE is False in /srv/shop/releases/2026-01-31T08-00-00/shop/settings/production_with_a_long_name.py:118, "
+        "SESSION_COOKIE_SECURE is False in "
+        "/srv/shop/releases/2026-01-31T08-00-00/shop/settings/production_with_a_long_name.py:118, "
         "so the session's cookie travels in the clear whenever a customer follows an old link.",
         "Set SESSION_COOKIE_SECURE = True.",
     ),
