@@ -116,9 +116,6 @@ LOGGING = {
     "filters": {"redaction": {"()": "django_flowlix.log_redaction.RedactionFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redaction"]}},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": "INFO"},
-        "django_flowlix": {"handlers": ["console"], "level": "INFO"},
-        "example_project": {"handlers": ["console"], "level": "INFO"},
-    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {name: {"level": "INFO"} for name in ("django", "django_flowlix", "example_project")},
 }

@@ -29,6 +29,8 @@ class Contract(ABC):
     requests_per_minute: ClassVar[int]
     ends_unpaid_payments: ClassVar[bool]
     """Does a payment whose customer never pays come to an end by itself? If not, it waits for ever."""
+    has_webhooks: ClassVar[bool]
+    """Does the gateway tell of changes by itself? If not, it is asked."""
     partial_refunds: ClassVar[bool]
     """May a refund be less than the whole payment? Its amount is then written in a body; else there is no body."""
     keeps_failed_answers: ClassVar[bool]

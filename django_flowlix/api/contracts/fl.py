@@ -25,6 +25,7 @@ class FlContract(Contract):
     test_key_prefix = "fl_test_sk_"
     live_key_prefix = "fl_live_sk_"
     hosted_page_domains = ("flowlix.eu", "flowlix.dev")
+    has_webhooks = False
     max_metadata_entries = 50
 
     identifiers: ClassVar[frozenset[str]] = frozenset({"order_reference", "idempotency_key"})
