@@ -21,7 +21,7 @@ from django.utils import timezone
 from django_flowlix.emulator.request_log import RequestLog
 from django_flowlix.emulator.server import EmulatorServer
 from django_flowlix.management.commands import flowlix_sync
-from django_flowlix.models import ApiCall, Payment, StatusChange
+from django_flowlix.models import ApiCall, CommandRun, Payment, StatusChange
 from django_flowlix.services import start_payment
 from django_flowlix.services.reconciliation import Run
 from django_flowlix.signals import payment_succeeded
@@ -366,3 +366,60 @@ def test_n1_from_a_shell_an_unreachable_gateway_is_exit_code_1_and_no_traceback(
     assert [line for line in stderr.splitlines() if line.startswith("CommandError: default: retrieve:")] != []
     assert "Traceback" not in stderr
     assert "[" not in stdout, "no progress bar in a pipe"
+
+
+# --- The note that it has run --------------------------------------------------------------------------------
+
+
+def test_a_run_that_came_to_its_end_is_noted(started: list[Payment], fake_clock: FakeClock) -> None:
+    before = timezone.now()
+    run()
+    (first,) = CommandRun.objects.all()
+    assert (first.command, first.completed_at >= before) == ("flowlix_sync", True)
+
+    run()
+
+    (second,) = CommandRun.objects.all()
+    assert second.completed_at > first.completed_at
+
+
+def test_a_run_with_nothing_to_do_is_noted_too(db: None, emulator: EmulatorServer) -> None:
+    run()
+    assert CommandRun.objects.filter(command="flowlix_sync").exists()
+
+
+def test_a_run_that_only_says_what_it_would_do_is_not_noted(started: list[Payment]) -> None:
+    run("--dry-run")
+    assert not CommandRun.objects.exists()
+
+
+def test_a_run_that_breaks_off_is_not_noted(
+    db: None, emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(self: Run) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(Run, "execute", break_off)
+    with pytest.raises(OperationalError):
+        run()
+    assert not CommandRun.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_loop_notes_every_round(
+    started: list[Payment], loop: Callable[[int], list[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = []
+    save = CommandRun.save
+
+    def watched(self: CommandRun, **options: Any) -> None:
+        noted.append(self.command)
+        save(self, **options)
+
+    monkeypatch.setattr(CommandRun, "save", watched)
+    loop(3)
+
+    run("--loop")
+
+    assert noted == ["flowlix_sync"] * 3
+    assert CommandRun.objects.count() == 1
