@@ -106,9 +106,12 @@ def test_a_screen_reader_can_follow(reader: Reader) -> None:
     assert [page.get_by_role(role).count() for role in ("banner", "main", "contentinfo")] == [1, 1, 1]
 
 
-def test_the_printed_page_shows_the_addresses(reader: Reader) -> None:
-    page = reader.opens(every_outcome())
+def test_the_printed_page_is_black_on_white_and_shows_the_addresses(reader: Reader) -> None:
+    page = reader.opens(every_outcome(), color_scheme="dark")
     page.emulate_media(media="print")
+
+    colours = "({color, backgroundColor}) => [color, backgroundColor]"
+    assert page.evaluate(f"({colours})(getComputedStyle(document.body))") == ["rgb(29, 36, 48)", "rgb(255, 255, 255)"]
 
     link = page.get_by_role("article", name="The line decline-texts").get_by_role("link")
     shown = link.evaluate("link => getComputedStyle(link, '::after').content")

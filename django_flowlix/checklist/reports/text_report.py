@@ -109,13 +109,15 @@ def _line(line: Line, paper: _Paper) -> Iterator[str]:
 
 def _finding(finding: Finding, line: Line, paper: _Paper) -> Iterator[str]:
     """Yield what was seen, after its own word where the line has another, and what to do; a pass is short and faint."""
+    bullet = "- " if len(line.findings) > 1 else ""
     word = "" if finding.outcome is line.outcome else f"{word_of(finding.outcome).capitalize()}: "
     if finding.outcome is Outcome.PASS:
-        yield from map(paper.dim, paper.wrap(word + finding.looked_at, _INDENT, most=_LINES_OF_A_PASS))
+        seen = paper.wrap(word + finding.looked_at, _INDENT, sign=bullet, most=_LINES_OF_A_PASS)
+        yield from map(paper.dim, seen)
         return
-    yield from paper.wrap(word + finding.looked_at, _INDENT)
+    yield from paper.wrap(word + finding.looked_at, _INDENT, sign=bullet)
     if remedy := remedy_of(finding, line):
-        yield from paper.wrap(remedy, _INDENT, sign="→ ")
+        yield from paper.wrap(remedy, _INDENT + len(bullet), sign="→ ")
 
 
 def _foot(report: Report, paper: _Paper) -> Iterator[str]:

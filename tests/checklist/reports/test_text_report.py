@@ -38,27 +38,27 @@ Flowlix go-live checklist
 
 Integration
   PASS    The line key-from-environment
-          The key comes from FLOWLIX_SECRET_KEY, and none of 412 files holds
-          one. The key comes from FLOWLIX_SECRET_KEY, and none of 412 files …
-          Note: The file .env is not under version control.
+          - The key comes from FLOWLIX_SECRET_KEY, and none of 412 files holds
+            one. The key comes from FLOWLIX_SECRET_KEY, and none of 412 files …
+          - Note: The file .env is not under version control.
   WARN    The line decline-texts
-          The code try_again_later has no text of its own.
-          → Write one in your translations, or leave the general one and say so
-            to your support staff.
-          Pass: Texts of 31 decline codes were looked at.
+          - The code try_again_later has no text of its own.
+            → Write one in your translations, or leave the general one and say
+              so to your support staff.
+          - Pass: Texts of 31 decline codes were looked at.
           https://docs.example.com/checklist.html#decline-texts
 
 Security
   FAIL    HTTPS everywhere: the API, the shop, its cookies, its proxy, and
           whatever else a customer may come across
-          SESSION_COOKIE_SECURE is False in
-          /srv/shop/releases/2026-01-31T08-00-00/shop/settings/production_with_a_long_name.py:118,
-          so the session's cookie travels in the clear whenever a customer
-          follows an old link.
-          → Set SESSION_COOKIE_SECURE = True.
-          Warn: SECURE_HSTS_SECONDS is 0.
-          → Set it to 3600, and to a year when nothing is missed.
-          Pass: The API is asked over TLS.
+          - SESSION_COOKIE_SECURE is False in
+            /srv/shop/releases/2026-01-31T08-00-00/shop/settings/production_with_a_long_name.py:118,
+            so the session's cookie travels in the clear whenever a customer
+            follows an old link.
+            → Set SESSION_COOKIE_SECURE = True.
+          - Warn: SECURE_HSTS_SECONDS is 0.
+            → Set it to 3600, and to a year when nothing is missed.
+          - Pass: The API is asked over TLS.
           https://docs.example.com/checklist.html#https
   PASS    The line pci-scope
           Person: No form of the project asks for a card.
