@@ -93,7 +93,7 @@ def _cleaned(finding: Finding, stage: Stage) -> Finding:
 
 def _unseen(item: Item, context: Context) -> Finding:
     """Say at what later stage there is more to find, if all there is is there."""
-    later = [stage for stage, _ in item.probes if stage not in context.stages]
+    later = [stage for stage, _ in item.probes if stage in _LATER and stage not in context.stages]
     return skipped(f"Not looked at: {_LATER[later[0]]}." if later else "Nothing was found to look at.")
 
 
