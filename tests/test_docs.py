@@ -17,11 +17,11 @@ from django.contrib.auth.models import Group
 from django.core.management import BaseCommand, get_commands, load_command_class
 
 from django_flowlix import api, exceptions, services, urls
-from django_flowlix.admin import AlertAdmin, PaymentAdmin, RefundAdmin
+from django_flowlix.admin import AlertAdmin, ChecklistRunAdmin, PaymentAdmin, RefundAdmin
 from django_flowlix.admin.export import COLUMNS
 from django_flowlix.conf import environment
 from django_flowlix.conf.rules import SETTINGS
-from django_flowlix.models import Alert, Payment, Refund
+from django_flowlix.models import Alert, ChecklistRun, Payment, Refund
 from django_flowlix.services import schedule
 from django_flowlix.services.monitoring.queues import PAYMENT_QUEUES, REFUND_QUEUES
 from django_flowlix.signals import SIGNALS
@@ -169,11 +169,13 @@ def test_every_template_is_documented(path: Path) -> None:
 
 def own_addresses() -> list[str]:
     """Return the names of the admin's addresses, without those to add and delete, which refuse everybody."""
-    patterns = [
-        pattern
-        for model, screens in ((Payment, PaymentAdmin), (Refund, RefundAdmin), (Alert, AlertAdmin))
-        for pattern in screens(model, admin.site).get_urls()
+    screens = [
+        (Payment, PaymentAdmin),
+        (Refund, RefundAdmin),
+        (Alert, AlertAdmin),
+        (ChecklistRun, ChecklistRunAdmin),
     ]
+    patterns = [pattern for model, screen in screens for pattern in screen(model, admin.site).get_urls()]
     return [pattern.name for pattern in patterns if pattern.name and not pattern.name.endswith(("_add", "_delete"))]
 
 
@@ -194,13 +196,25 @@ def test_the_permission_for_alerts_is_documented() -> None:
     assert "dashboard" in rows("reference/admin.md", part="| Permission |")["view_alert"]
 
 
+@pytest.mark.parametrize(
+    "permission", ["view_checklistrun", *(codename for codename, _ in ChecklistRun._meta.permissions)]
+)
+def test_the_permissions_for_the_checklist_are_documented(permission: str) -> None:
+    assert "checklist" in rows("reference/admin.md", part="| Permission |")[permission]
+
+
 def parameter(list_filter: Any) -> str:
     if isinstance(list_filter, str):
         return f"{list_filter}__exact"
     return {"day": "day__from"}.get(list_filter.parameter_name, list_filter.parameter_name)
 
 
-FILTERS = [*PaymentAdmin.list_filter, *RefundAdmin.list_filter, *AlertAdmin.list_filter]
+FILTERS = [
+    *PaymentAdmin.list_filter,
+    *RefundAdmin.list_filter,
+    *AlertAdmin.list_filter,
+    *ChecklistRunAdmin.list_filter,
+]
 
 
 @pytest.mark.parametrize("list_filter", FILTERS, ids=parameter)

@@ -171,9 +171,11 @@ class AttestAdmin(ChecklistStandingAdmin):
             run = _locked_run(account) if form.is_bound else None
             line = _line(account, item)
             step.check(line)
-            if form.is_valid() and self._take(request, step, line, account, form, run):
-                return HttpResponseRedirect(self.standing_page(account, line.item.id))
-        return self._page(request, step, line, account, form)
+            taken = form.is_valid() and self._take(request, step, line, account, form, run)
+        if not taken:
+            return self._page(request, step, line, account, form)
+        self.message_user(request, step.told(line), messages.SUCCESS)
+        return HttpResponseRedirect(self.standing_page(account, line.item.id))
 
     def _take(
         self,
@@ -184,7 +186,7 @@ class AttestAdmin(ChecklistStandingAdmin):
         form: forms.Form,
         run: ChecklistRun | None,
     ) -> bool:
-        """Take the step, note it in the admin's log and say so; False when nothing was done."""
+        """Take the step and note it in the admin's log; False when nothing was done."""
         if request.POST.get("shown") != step.shown(line, account):
             form.add_error(
                 None, _("What this page is about has changed in the meantime: read it again. Nothing was done.")
@@ -199,7 +201,6 @@ class AttestAdmin(ChecklistStandingAdmin):
             return False
         if run is not None:
             self.log_change(request, run, log_words)
-        self.message_user(request, step.told(line), messages.SUCCESS)
         return True
 
     def _page(

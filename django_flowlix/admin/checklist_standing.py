@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -158,7 +159,7 @@ class ChecklistStandingAdmin(ReadOnlyAdmin):
 
 def command(account: Account, item: Item | None = None) -> str:
     """Return what to type to have the whole checklist, or one of its lines, looked at."""
-    of_account = "" if account.alias == DEFAULT_ALIAS else f" --account {account.alias}"
+    of_account = "" if account.alias == DEFAULT_ALIAS else f" --account {shlex.quote(account.alias)}"
     if item is None:
         return f"python manage.py flowlix_check{of_account}"
     stages = {stage for stage, _ in item.probes}
