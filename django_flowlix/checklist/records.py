@@ -66,11 +66,14 @@ class CallCounts(NamedTuple):
 
 
 def payments(context: Context) -> Sample:
-    return _sample(context, Payment)
+    """Return the latest payments of the shop: those of the checklist itself say nothing about its orders."""
+    found = _sample(context, Payment, "payments of the shop")
+    return Sample(found.rows.filter(from_checklist=False), found.words)
 
 
 def calls(context: Context) -> Sample:
-    return _sample(context, ApiCall)
+    """Return the latest calls, whoever made them."""
+    return _sample(context, ApiCall, "gateway calls")
 
 
 def payment_counts(context: Context) -> Sequence[PaymentCounts]:
@@ -125,10 +128,10 @@ def wrong_keys(context: Context) -> list[str]:
     return list(found.values_list("payment__order_reference", flat=True)[:EXAMPLES])
 
 
-def _sample(context: Context, model: type[Payment | ApiCall]) -> Sample:
+def _sample(context: Context, model: type[Payment | ApiCall], name: str) -> Sample:
     account = context.account
     rows: QuerySet[Any] = model._default_manager.all()
-    name, mode = str(model._meta.verbose_name_plural), "live" if account.livemode else "test"
+    mode = "live" if account.livemode else "test"
     since = _since(rows.filter(Scope(account.livemode).filters()))
     rows = rows.filter(Scope(account.livemode, account.alias).filters())
     if since is None:

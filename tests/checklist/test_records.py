@@ -13,8 +13,12 @@ from django_flowlix.checklist import Context, Outcome
 from django_flowlix.checklist import records as facts
 from django_flowlix.checklist.running import run
 from django_flowlix.conf import account
+from django_flowlix.models import ApiCall, Payment
+from django_flowlix.services import refund_payment, start_payment, sync_payment
+from django_flowlix.statuses import ChangeSource
 from tests.checklist.looking import item, told
 from tests.checklist.recorded import a_call, a_create, a_payment, a_refund, ago, live
+from tests.conftest import a_request
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +63,35 @@ def test_all_lines_together_ask_few_questions(emulator: Any, settings: Any, busy
     with CaptureQueriesContext(connection) as asked:
         run(context, [item(name) for name in ASKED])
     assert len(asked) <= MOST_STATEMENTS, "\n".join(query["sql"] for query in asked)
+
+
+def test_what_the_services_leave_passes(look: Any, emulator: Any, fake_clock: Any) -> None:
+    """A create that is answered with 503 and 429, and whose third answer is lost; a decline; a success, refunded."""
+    emulator.fault("create_hosted", "status_before", status=503)
+    emulator.fault("create_hosted", "rate_limited", retry_after_seconds=3)
+    emulator.fault("create_hosted", "drop_after")
+    paid = start_payment(a_request(order_reference="paid"))
+    declined = start_payment(a_request(order_reference="declined"))
+    emulator.pay(paid.gateway_id)
+    emulator.decline(declined.gateway_id, "insufficient_funds")
+    for payment in (paid, declined):
+        fake_clock.advance(minutes=1)
+        sync_payment(payment, source=ChangeSource.RETURN)
+    refund_payment(Payment.objects.get(pk=paid.pk), reason="sent back")
+
+    statuses = list(ApiCall.objects.order_by("pk").values_list("http_status", flat=True))
+    assert statuses[:4] == [503, 429, None, 201]
+    for name in ASKED[:8]:
+        found = look(name)
+        assert (name, found.outcome) == (name, Outcome.PASS), found.findings
+
+
+def test_an_answer_without_a_request_id_is_noticed_by_both_lines(look: Any, emulator: Any) -> None:
+    emulator.fault("create_hosted", "no_request_id")
+    start_payment(a_request(order_reference="nameless"))
+
+    assert "such as create_hosted at" in told(look("request-ids-stored"), Outcome.FAIL)
+    assert "such as order nameless" in told(look("payment-id-stored"), Outcome.FAIL)
 
 
 def test_only_the_latest_rows_are_looked_at(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ def currencies_in_use(context: Context) -> Iterator[Finding]:
         yield _stored(context.account, row, words)
     if not counts:
         yield skipped(
-            "No currency is in use yet: there is no payment in this mode.",
+            "No currency is in use yet: the shop has no payment in this mode.",
             "Make a payment in every currency of the shop, then check again.",
         )
 

@@ -16,7 +16,8 @@ def stored_ids(context: Context) -> Iterator[Finding]:
     confirmed, incomplete = sum(row.confirmed for row in counts), sum(row.incomplete for row in counts)
     if not confirmed:
         yield skipped(
-            "No payment yet: the gateway has confirmed none in this mode.", "Make a payment, then check again."
+            "No payment yet: the gateway has confirmed none of the shop in this mode.",
+            "Pay for an order, then check again.",
         )
         return
     if incomplete:

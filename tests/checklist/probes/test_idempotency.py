@@ -115,4 +115,4 @@ def test_a_payment_that_is_stored_without_a_key_is_noticed(look: Any) -> None:
     Payment.objects.filter(pk=a_payment().pk).update(idempotency_key="")
     found = look("idempotency-keys")
     assert found.outcome is Outcome.FAIL
-    assert "1 payments among all payments in test mode are stored without" in told(found, Outcome.FAIL)
+    assert "1 payments among all payments of the shop in test mode are stored without" in told(found, Outcome.FAIL)

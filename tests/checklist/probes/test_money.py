@@ -22,6 +22,11 @@ def test_without_payments_the_mechanism_alone_is_proven(look: Any) -> None:
     assert "No currency is in use yet" in told(found, Outcome.SKIP)
 
 
+def test_currencies_that_only_the_checklist_paid_in_are_not_in_use(look: Any) -> None:
+    a_payment(from_checklist=True)
+    assert look("minor-units").outcome is Outcome.SKIP
+
+
 @pytest.mark.parametrize("contract", ["eu", "dev"])
 def test_currencies_in_use_pass_by_what_iso_4217_says(look: Any, settings: Any, contract: str) -> None:
     configured(settings, CONTRACT=contract)
@@ -31,7 +36,7 @@ def test_currencies_in_use_pass_by_what_iso_4217_says(look: Any, settings: Any, 
     found = look("minor-units")
     assert found.outcome is Outcome.PASS
     said = told(found, Outcome.PASS)
-    assert "1 payments in EUR among all payments in test mode are counted with 2 decimals" in said
+    assert "1 payments in EUR among all payments of the shop in test mode are counted with 2 decimals" in said
     assert "1 payments in JPY" in said
     assert "1 payments in KWD" in said
 
@@ -40,8 +45,9 @@ def test_payments_that_are_counted_otherwise_are_noticed(look: Any, settings: An
     a_payment(currency="JPY", exponent=2)
     found = look("minor-units")
     assert found.outcome is Outcome.FAIL
-    assert "1 payments in JPY among all payments in test mode are counted with 2 decimals, JPY has 0" in told(
-        found, Outcome.FAIL
+    assert (
+        "1 payments in JPY among all payments of the shop in test mode are counted with 2 decimals, JPY has 0"
+        in told(found, Outcome.FAIL)
     )
     live(settings)
     assert look("minor-units").outcome is Outcome.SKIP, "it is a payment of the other mode"

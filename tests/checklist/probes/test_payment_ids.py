@@ -26,8 +26,13 @@ def test_complete_payments_pass_and_their_links_are_counted(look: Any) -> None:
     a_payment(order_content_type=ContentType.objects.get_for_model(Payment), order_object_id="1")
     found = look("payment-id-stored")
     assert found.outcome is Outcome.PASS
-    assert "All 2 confirmed payments among all payments in test mode" in told(found, Outcome.PASS)
+    assert "All 2 confirmed payments among all payments of the shop in test mode" in told(found, Outcome.PASS)
     assert "1 of 2 payments are linked" in told(found, Outcome.NOTE)
+
+
+def test_payments_of_the_checklist_itself_prove_nothing(look: Any) -> None:
+    a_payment(from_checklist=True)
+    assert look("payment-id-stored").outcome is Outcome.SKIP
 
 
 def test_payments_that_the_gateway_never_confirmed_need_no_id(look: Any) -> None:
