@@ -106,7 +106,10 @@ def _writings_at_any_level(logger: logging.Logger, handler: logging.Handler, mak
 
 
 def _writings(handler: logging.Handler, record: logging.LogRecord) -> Iterator[_Writing]:
-    passed = _filtered(handler, record) if record.levelno >= handler.level else None
+    if record.levelno < handler.level:
+        return
+    # A `handle` of its own is what would have asked the filters.
+    passed = record if _has_own(handler, "handle", {"handle", "filter"}) else _filtered(handler, record)
     if passed is None or _mails_nobody(handler):
         return
     if isinstance(handler, logging.handlers.QueueHandler):
@@ -114,8 +117,8 @@ def _writings(handler: logging.Handler, record: logging.LogRecord) -> Iterator[_
     elif isinstance(handler, logging.handlers.MemoryHandler):
         for target in behind(handler):
             yield from _writings(target, passed)
-    elif unclear := _own_way(handler):
-        yield _Writing(handler, _everything(passed), unclear)
+    elif method := _own_method(handler):
+        yield _Writing(handler, _everything(passed), f"has a way of its own to {method} records")
     else:
         yield _Writing(handler, _text(handler, passed))
 
@@ -146,15 +149,19 @@ def _text(handler: logging.Handler, record: logging.LogRecord) -> str:
     return handler.format(record)
 
 
-def _own_way(handler: logging.Handler) -> str:
-    """Say so when a handler writes in a way of its own, past its formatter or its filters; "" when it does not."""
-    for method, uses in (("handle", {"handle", "filter"}), ("emit", {"emit", "format"})):
-        owner = next(each for each in type(handler).__mro__ if method in vars(each))
-        code = getattr(vars(owner)[method], "__code__", None)
-        is_known = owner.__module__.partition(".")[0] in ("logging", "django")
-        if not is_known and uses.isdisjoint(getattr(code, "co_names", ())):
-            return f"has a way of its own to {method} records"
-    return ""
+def _own_method(handler: logging.Handler) -> str:
+    """Name the method by which a handler writes past its formatter or its filters, "" when there is none."""
+    if _has_own(handler, "handle", {"handle", "filter"}):
+        return "handle"
+    return "emit" if _has_own(handler, "emit", {"emit", "format"}) else ""
+
+
+def _has_own(handler: logging.Handler, method: str, usual: set[str]) -> bool:
+    """Tell whether a class of somebody else's has a method that calls none of the usual ones."""
+    owner = next(each for each in type(handler).__mro__ if method in vars(each))
+    code = getattr(vars(owner)[method], "__code__", None)
+    is_known = owner.__module__.partition(".")[0] in ("logging", "django")
+    return not is_known and usual.isdisjoint(getattr(code, "co_names", ()))
 
 
 def _mails_nobody(handler: logging.Handler) -> bool:

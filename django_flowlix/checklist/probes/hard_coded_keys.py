@@ -154,8 +154,17 @@ def _gaps(found: Survey, logs: LogFiles) -> Iterator[Finding]:
         yield noted(f"Could not be read: {named([*found.unread, *logs.unread])}.")
     if not found.files.uses_git:
         yield noted("Git could not be asked: the files that .gitignore names were searched too.")
-    elif not found.files.is_repository:
+    elif found.files.is_repository:
+        yield from _loose_dotenvs(found)
+    else:
         yield noted("The project is in no git repository: whether a dotenv file is tracked cannot be told.")
+
+
+def _loose_dotenvs(found: Survey) -> Iterator[Finding]:
+    files = [place.file for place in _real(found) if place.file.kind is Kind.DOTENV]
+    loose = [file.name for file in files if not file.is_tracked]
+    if loose:
+        yield noted(f"Git does not track these dotenv files, and does not ignore them either: {named(loose)}.")
 
 
 @catalogue.LIVE_KEY_SET.probe()

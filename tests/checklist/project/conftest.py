@@ -76,7 +76,7 @@ def live_key(emulator: Any, settings: Any) -> str:
 
 
 @pytest.fixture
-def findings(look: Callable[..., Line]) -> Callable[[str], list[Finding]]:
+def findings(db: None, look: Callable[..., Line]) -> Callable[[str], list[Finding]]:
     """All that is found for a line, without a key in it, whatever the test is about."""
 
     def findings(item_id: str) -> list[Finding]:
