@@ -57,7 +57,7 @@ def _cookies(livemode: bool) -> Iterator[Finding]:
 
 def _redirect() -> Iterator[Finding]:
     is_used = _SECURITY in settings.MIDDLEWARE
-    if is_used and settings.SECURE_SSL_REDIRECT:
+    if _redirects():
         yield passed("SECURE_SSL_REDIRECT is on.")
     else:
         yield needs_person(
@@ -73,6 +73,10 @@ def _redirect() -> Iterator[Finding]:
         )
 
 
+def _redirects() -> bool:
+    return _SECURITY in settings.MIDDLEWARE and settings.SECURE_SSL_REDIRECT
+
+
 def _off(setting: str, is_used: bool) -> str:
     return setting if is_used else "SecurityMiddleware is not in MIDDLEWARE"
 
@@ -82,7 +86,7 @@ def _proxy(livemode: bool) -> Iterator[Finding]:
     header = settings.SECURE_PROXY_SSL_HEADER
     if header:
         yield from _trusted(str(header[0]), livemode)
-    elif settings.SECURE_SSL_REDIRECT:
+    elif _redirects():
         yield noted(
             "SECURE_PROXY_SSL_HEADER is not set: if TLS ends at a proxy, every page leads to itself; "
             "flowlix_check --network sees that."
