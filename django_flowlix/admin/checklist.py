@@ -73,8 +73,8 @@ class ChecklistRunAdmin(AttestAdmin):
         return RunChangeList
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        columns: tuple[Any, ...] = tuple(super().get_list_display(request))
-        return (*columns, "account") if len(configured_aliases()) > 1 else columns
+        first, *others = super().get_list_display(request)
+        return (first, "account", *others) if len(configured_aliases()) > 1 else (first, *others)
 
     def get_sortable_by(self, request: HttpRequest) -> tuple[str, ...]:
         return ()  # the newest first

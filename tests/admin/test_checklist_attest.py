@@ -32,7 +32,8 @@ from tests.conftest import TEST_KEY, FakeClock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("emulator")]
 ATTEST, WITHDRAW = attest_page("pci-scope"), attest_page("pci-scope", "withdraw")
-BACK = f"{CHECKLIST}?account=default#line-pci-scope"
+HERE = f"{CHECKLIST}?account=default"
+BACK = f"{HERE}#line-pci-scope"
 NAME = "attester view_checklistrun attest_checklist"
 
 
@@ -123,12 +124,12 @@ def test_a_name_is_put_under_a_line_and_taken_away_again(attester: Client, run: 
 def test_both_stand_in_the_admins_log(attester: Client, run: ChecklistRun) -> None:
     newest = a_run(a_line("https", finding("pass")), is_whole=False, started_at=NOON.replace(hour=13))
     attester.post(ATTEST, form_of(attester, ATTEST, "Looked."))
-    attester.post(WITHDRAW, form_of(attester, WITHDRAW, "Did not."))
+    attester.post(WITHDRAW, form_of(attester, WITHDRAW, "Did\u202e not."))
 
     entries = LogEntry.objects.order_by("pk")
     assert [(entry.object_id, entry.get_change_message()) for entry in entries] == [
         (str(newest.pk), "Attested pci-scope: Looked."),
-        (str(newest.pk), f"Attestation of pci-scope by {NAME} withdrawn: Did not."),
+        (str(newest.pk), f"Attestation of pci-scope by {NAME} withdrawn: Did\\u202e not."),
     ]
     assert "Attested pci-scope: Looked." in text_of(attester, f"{RUNS}{newest.pk}/history/")
 
@@ -205,7 +206,7 @@ def test_where_a_name_stands_already_that_is_told(attester: Client, run: Checkli
     sent = form_of(attester, ATTEST)
     a_name("pci-scope")
     for response in (attester.post(ATTEST, sent, follow=True), attester.get(ATTEST, follow=True)):
-        assert response.redirect_chain == [(CHECKLIST, 302)]
+        assert response.redirect_chain == [(HERE, 302)]
         assert messages_of(response) == ["warning: berta has attested “pci-scope” already. Nothing was done."]
 
     assert ChecklistSignoff.objects.count() == 1
@@ -277,7 +278,7 @@ def test_only_what_needs_a_person_can_be_attested(
 ) -> None:
     response = getattr(attester, method)(attest_page(item), {"note": "x"} if method == "post" else None, follow=True)
 
-    assert response.redirect_chain[-1] == (CHECKLIST, 302)
+    assert response.redirect_chain[-1] == (HERE, 302)
     assert messages_of(response) == [f"warning: {answer}"]
     assert not ChecklistSignoff.objects.exists()
 
@@ -286,7 +287,7 @@ def test_only_what_needs_a_person_can_be_attested(
 def test_a_line_that_fails_besides_cannot_be_attested_away(attester: Client, outcome: str) -> None:
     a_run(a_line("pci-scope", finding("person"), finding(outcome)))
 
-    assert told(attester.get(ATTEST)) == CHECKLIST
+    assert told(attester.get(ATTEST)) == HERE
     assert "/attest/" not in text_of(attester, CHECKLIST)
 
 
@@ -302,6 +303,7 @@ def test_no_other_account_takes_the_place_of_one_that_is_not_there(attester: Cli
     sent = form_of(attester, ATTEST)
     response = attester.post(attest_page("pci-scope", alias="second"), sent, follow=True)
 
+    assert response.redirect_chain == [(CHECKLIST, 302)]
     (message,) = messages_of(response)
     assert message.startswith("warning: FLOWLIX has no account 'second'")
     assert not ChecklistSignoff.objects.exists()
