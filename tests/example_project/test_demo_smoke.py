@@ -38,6 +38,7 @@ def test_the_demo_buys_something_by_itself_and_refunds_it(contract: str, refunde
     assert done.returncode == 0, done.stdout + done.stderr
     assert "The order is paid and its payment has succeeded." in done.stdout
     assert f"{refunded} are refunded and stand on the customer's receipt." in done.stdout
+    assert "0 fail, 4 warn, 1 person, 4 skip, 24 pass." in done.stdout
 
 
 def verdict(directory: Path, orders: list[tuple[str, str | None]], payments: list[tuple[str, str]], url: str) -> str:

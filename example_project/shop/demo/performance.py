@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import smoke
+from . import golive, smoke
 from .processes import Household
 from .programme import welcome
 from .stage import DemoError, Stage, choose_port, prepare, raise_curtain
@@ -36,7 +36,7 @@ def run_for_people(shop_port: int, emulator_port: int, contract: str, tell: Call
 
 
 def run_smoke(shop_port: int, emulator_port: int, contract: str, tell: Callable[[str], None]) -> None:
-    """Buy something in a database of its own, and give it back in the admin.
+    """Buy something in a database of its own, give it back in the admin, and go through the go-live checklist.
 
     Raises: DemoError naming what went wrong and what was seen
     """
@@ -53,7 +53,7 @@ def run_smoke(shop_port: int, emulator_port: int, contract: str, tell: Callable[
         prepare(env | {"DJANGO_SUPERUSER_PASSWORD": password}, "--admin")
         raise_curtain(household, stage, env, tell=_silently)
         try:
-            found = smoke.perform(stage, database, password, tell)
+            found = smoke.perform(stage, database, password, tell) or golive.go_through(env, tell)
         except (LookupError, OSError) as error:
             found = [str(error)]
         if found:

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--smoke",
             action="store_true",
-            help="buy something in a temporary database, refund it, and say whether both worked",
+            help="buy something in a temporary database, refund it, check the shop, and say whether all of that worked",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
