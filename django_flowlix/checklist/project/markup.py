@@ -10,14 +10,15 @@ from .source import CARD_FIELD
 MARKUP_SUFFIXES = frozenset(
     {".html", ".htm", ".xhtml", ".jinja", ".jinja2", ".j2", ".djhtml", ".vue", ".svelte", ".jsx", ".tsx"}
 )
-# The words of HTML's autofill, and the names that forms have. Source: html.spec.whatwg.org, "Autofilling form controls"
+# HTML's own words for what to fill in, and the names that forms have: up to the next tag, not to the next `>`, which an
+# arrow in JSX has. Source: html.spec.whatwg.org, "Autofilling form controls"
 _CARD_INPUT = re.compile(
     r"auto-?complete\s*=\s*[\"'{]*(?:[\w-]+\s+)*cc-(?:number|csc)\b"
-    rf"|<input\b[^>]*?\bname\s*=\s*[\"'{{]*(?:{CARD_FIELD.replace('_?', '[_-]?')})[\"'\s/>}}]",
+    rf"|<input\b[^<]*?\bname\s*=\s*[\"'{{]*(?:{CARD_FIELD.replace('_?', '[_-]?')})[\"'\s/>}}]",
     re.IGNORECASE,
 )
 _SETTINGS_USE = re.compile(
-    r"\{[{%](?:(?![%}]\}).)*?(?:\bFLOWLIX\b|(?i:\b(?:\w+_)?secret_key\b|\b(?:\w+_)?webhook_secrets?\b))"
+    r"\{[{%](?:(?![%}]\}).){0,300}?(?:\bFLOWLIX\b|(?i:\b(?:\w+_)?secret_key\b|\b(?:\w+_)?webhook_secrets?\b))"
 )
 
 

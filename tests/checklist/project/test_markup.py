@@ -18,6 +18,7 @@ from django_flowlix.checklist.project.markup import card_inputs_in, settings_use
         '<input\n  type="text"\n  name="cardNumber">',
         "<input name='card-number'/>",
         "<input name=cvc>",
+        "<input onChange={event => change(event)} name={'cvc'} />",
         '<INPUT NAME="CVV2">',
         '<input name="pan" />',
         '<input name="security-code">',
