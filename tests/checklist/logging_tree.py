@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from unittest import mock
 
+from django_flowlix.checklist import log_tree
 from django_flowlix.log_redaction import RedactionFilter
 
 
 @contextmanager
 def handlers_are(
-    *root: logging.Handler, names: Mapping[str, Sequence[logging.Handler]] | None = None
+    *root: logging.Handler,
+    names: Mapping[str, Sequence[logging.Handler]] | None = None,
+    configured: Collection[str] = (),
 ) -> Iterator[None]:
-    """Let the root logger have these handlers, and other loggers those of `names`, which then do not propagate."""
+    """Let the root logger have these handlers, and other loggers those of `names`, which then do not propagate.
+
+    LOGGING names the loggers of `configured`. It is not set, because newer versions of Django would obey at once.
+    """
     names = names or {}
     loggers = [logging.root, *(logging.getLogger(name) for name in (*logging.root.manager.loggerDict, *names))]
     before = {logger: (logger.handlers, logger.propagate, logger.disabled, logger.filters) for logger in loggers}
@@ -24,7 +31,8 @@ def handlers_are(
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = list(handlers), False
     try:
-        yield
+        with mock.patch.object(log_tree, "_configured", return_value=dict.fromkeys(configured)):
+            yield
     finally:
         for logger, (own, propagate, disabled, filters) in before.items():
             logger.handlers, logger.propagate, logger.disabled, logger.filters = own, propagate, disabled, filters

@@ -7,6 +7,7 @@ import json
 import logging
 import logging.handlers
 import queue
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -75,8 +76,7 @@ def test_a_filter_that_masks_one_thing_leaves_the_others() -> None:
     }
 
 
-def test_a_filter_of_a_logger_covers_that_logger_alone(settings: Any) -> None:
-    settings.LOGGING = {}
+def test_a_filter_of_a_logger_covers_that_logger_alone() -> None:
     handler = logging.StreamHandler(io.StringIO())
     with handlers_are(handler):
         for name in ("", *log_tree._ALWAYS):
@@ -165,13 +165,22 @@ def test_without_the_last_resort_nothing_is_written(monkeypatch: pytest.MonkeyPa
         assert try_handlers() == []
 
 
-def test_handlers_of_loggers_that_the_project_made_are_found(settings: Any) -> None:
-    settings.LOGGING = {"loggers": {"shop.quiet": {}}}
+def test_handlers_of_loggers_that_the_project_made_are_found() -> None:
     leaky = logging.StreamHandler(io.StringIO())
-    with handlers_are(masked(logging.StreamHandler(io.StringIO())), names={"shop.payments": [leaky]}):
+    safe = masked(logging.StreamHandler(io.StringIO()))
+    with handlers_are(safe, names={"shop.payments": [leaky]}, configured=["shop.quiet"]):
         trials = {trial.handler: trial.loggers for trial in try_handlers()}
-        assert "shop.quiet" in next(names for handler, names in trials.items() if handler is not leaky)
+    assert "shop.quiet" in trials[safe]
     assert trials[leaky] == ["shop.payments"]
+
+
+@pytest.mark.parametrize(
+    ("logging_setting", "names"),
+    [({"loggers": {"shop.quiet": {}}}, ["shop.quiet"]), ({}, []), (None, []), ({"loggers": None}, [])],
+)
+def test_the_loggers_of_the_setting(logging_setting: Any, names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_tree, "settings", SimpleNamespace(LOGGING=logging_setting))
+    assert list(log_tree._configured()) == names
 
 
 def test_a_disabled_logger_writes_nothing() -> None:

@@ -37,9 +37,8 @@ def told(findings: list[Finding], outcome: Outcome) -> list[str]:
 
 
 @pytest.fixture
-def judged(findings: Findings, settings: Any) -> Callable[..., list[Finding]]:
+def judged(findings: Findings) -> Callable[..., list[Finding]]:
     def judged(*handlers: logging.Handler, **names: Any) -> list[Finding]:
-        settings.LOGGING = {}
         with handlers_are(*handlers, **names):
             return findings(ITEM)
 
