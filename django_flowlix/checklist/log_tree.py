@@ -36,20 +36,21 @@ def behind(handler: logging.Handler) -> tuple[logging.Handler, ...]:
     return tuple(listener.handlers) if listener is not None else ()
 
 
+def configured_loggers() -> Mapping[str, Any]:
+    """Return what the setting LOGGING says of loggers, by their names."""
+    logging_setting = getattr(settings, "LOGGING", None)
+    loggers = logging_setting.get("loggers") if isinstance(logging_setting, Mapping) else None
+    return loggers if isinstance(loggers, Mapping) else {}
+
+
 def _loggers() -> Iterator[logging.Logger]:
     existing = logging.root.manager.loggerDict
-    names = {*_ALWAYS, *_configured(), *(name for name, logger in existing.items() if _differs(logger))}
+    names = {*_ALWAYS, *configured_loggers(), *(name for name, logger in existing.items() if _differs(logger))}
     yield logging.root
     for name in sorted(names - {"root", ""}):
         logger = logging.getLogger(name)
         if not logger.disabled:
             yield logger
-
-
-def _configured() -> Mapping[str, Any]:
-    logging_setting = getattr(settings, "LOGGING", None)
-    loggers = logging_setting.get("loggers") if isinstance(logging_setting, Mapping) else None
-    return loggers if isinstance(loggers, Mapping) else {}
 
 
 def _differs(logger: object) -> bool:

@@ -31,7 +31,7 @@ def handlers_are(
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = list(handlers), False
     try:
-        with mock.patch.object(log_tree, "_configured", return_value=dict.fromkeys(configured)):
+        with mock.patch.object(log_tree, "configured_loggers", return_value=dict.fromkeys(configured)):
             yield
     finally:
         for logger, (own, propagate, disabled, filters) in before.items():

@@ -180,7 +180,7 @@ def test_handlers_of_loggers_that_the_project_made_are_found() -> None:
 )
 def test_the_loggers_of_the_setting(logging_setting: Any, names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_tree, "settings", SimpleNamespace(LOGGING=logging_setting))
-    assert list(log_tree._configured()) == names
+    assert list(log_tree.configured_loggers()) == names
 
 
 def test_a_disabled_logger_writes_nothing() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.views.debug import get_default_exception_reporter_filter
 
 from ...conf import accounts
-from .. import catalogue
+from .. import catalogue, log_tree
 from ..context import Context
 from ..findings import Finding, failed, needs_person, noted, passed, skipped, warned
 from ..log_probe import LOCALS, Trial, try_handlers
@@ -17,6 +17,10 @@ from ..project.survey import named
 _FILTER = (
     'Write "filters": {"redaction": {"()": "django_flowlix.log_redaction.RedactionFilter"}} in LOGGING, '
     'and "filters": ["redaction"] with this handler.'
+)
+_DJANGOS = (
+    "It is one of Django's own defaults. Name the logger in LOGGING, so that its records come to the root's handler: "
+    '"loggers": {"django": {"level": "INFO"}}.'
 )
 _ROOT = 'Give LOGGING a root logger whose handler has the redaction filter: "root": {"handlers": ["console"]}.'
 _NO_HTML = "Leave include_html off: local variables are shown in HTML mails, and no filter sees them."
@@ -60,8 +64,17 @@ def _leak(trial: Trial, words: str, livemode: bool) -> Finding:
         judge = failed if livemode else warned
         return judge(f"There is no handler for records of loggers that LOGGING does not name: {words}", _ROOT)
     if trial.loggers == ["django.server"]:
-        return warned(f"{words} Only runserver logs there.", _FILTER)
-    return failed(words, _FILTER)
+        return warned(f"{words} Only runserver logs there.", _remedy(trial))
+    return failed(words, _remedy(trial))
+
+
+def _remedy(trial: Trial) -> str:
+    is_djangos = all(name.partition(".")[0] == "django" for name in trial.loggers)
+    return (
+        _DJANGOS
+        if is_djangos and log_tree.configured_loggers().keys().isdisjoint({"django", *trial.loggers})
+        else _FILTER
+    )
 
 
 def _label(trial: Trial) -> str:

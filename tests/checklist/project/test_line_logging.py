@@ -79,7 +79,15 @@ def test_what_only_runserver_writes_is_warned_of(judged: Judged, live_key: str) 
     found = judged(masked(stream()), names={"django.server": [stream("django.server")]})
     (words,) = told(found, Outcome.WARN)
     assert words.startswith("django.server → logging.StreamHandler 'django.server' shows")
+    assert words.endswith('"loggers": {"django": {"level": "INFO"}}.')
     assert told(found, Outcome.FAIL) == []
+
+
+def test_a_handler_that_the_project_gave_django_needs_the_filter(judged: Judged) -> None:
+    found = judged(masked(stream()), names={"django": [stream("own")]}, configured=["django"])
+    (words,) = told(found, Outcome.FAIL)
+    assert words.startswith("django, django.request, django.server → logging.StreamHandler 'own' shows")
+    assert '"filters": ["redaction"] with this handler' in words
 
 
 def test_a_handler_that_lets_nothing_through_is_no_proof(judged: Judged) -> None:
