@@ -11,6 +11,8 @@ from django.core.management.base import OutputWrapper
 from ..services import clock
 
 _POLL_SECONDS = 2
+_MOST_SECONDS_UNSEEN = 60
+"""Without a terminal nobody sees what is waited for, unless a program does: cron must not hang."""
 
 
 class Terminal:
@@ -45,7 +47,7 @@ class Terminal:
         """Show how long it has taken until `is_over()`; Ctrl-C ends the waiting and no more."""
         self.say(what)
         try:
-            return self._watch(seconds, is_over)
+            return self._watch(seconds if self._stderr.isatty() else min(seconds, _MOST_SECONDS_UNSEEN), is_over)
         except KeyboardInterrupt:
             return False
         finally:

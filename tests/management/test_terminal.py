@@ -143,6 +143,12 @@ def test_without_a_terminal_a_wait_says_only_what_for(fake_clock: FakeClock) -> 
     assert stream.getvalue() == "Pay.\n"
 
 
+@pytest.mark.parametrize(("stream", "seconds"), [(io.StringIO(), 60), (Screen(), 900)])
+def test_without_a_terminal_a_wait_is_short(stream: io.StringIO, seconds: int, fake_clock: FakeClock) -> None:
+    assert not terminal(stream).waits("Pay.", 900, lambda: False)
+    assert fake_clock.seconds == seconds
+
+
 def test_an_error_while_waiting_is_not_swallowed(fake_clock: FakeClock) -> None:
     stream = Screen()
 
