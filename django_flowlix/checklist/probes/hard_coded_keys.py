@@ -58,7 +58,8 @@ def _value_of(name: str) -> str:
         return value
     path = Path(value)
     try:
-        return path.read_text("utf-8-sig").strip() if path.stat().st_size <= _LONGEST_KEY_FILE else ""
+        is_short = path.is_file() and path.stat().st_size <= _LONGEST_KEY_FILE  # a pipe would be waited for
+        return path.read_text("utf-8-sig").strip() if is_short else ""
     except (OSError, ValueError):
         return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,10 @@ def test_files_that_are_none_are_passed_over(
     findings: Findings, key: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "big").write_text(key + " " * 5000)
-    for number, value in enumerate(["/does/not/exist", str(tmp_path), "", str(tmp_path / "big"), "x" * 5000]):
+    os.mkfifo(tmp_path / "pipe")
+    for number, value in enumerate(
+        [str(tmp_path / "pipe"), "/does/not/exist", str(tmp_path), "", str(tmp_path / "big"), "x" * 5000]
+    ):
         monkeypatch.setenv(f"FLOWLIX_{number}_FILE", value)
     assert outcomes(findings(ITEM)) == [Outcome.PERSON]
 
