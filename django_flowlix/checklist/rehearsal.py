@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..api import Customer, FlowlixClient, FlowlixError, HostedPaymentRequest, Money, RefundRequest, Secret
+from ..api import FlowlixClient, FlowlixError, HostedPaymentRequest, Money, RefundRequest, Secret
 from ..api.idempotency import payment_key, refund_key
 from ..api.transport import Answer, TransportError
 from ..conf import Account
 from ..services.gateway import new_client
+from .payer import PAYER
 
 ANSWER_SECONDS = 0.5
 """How long the scripted gateway takes to answer."""
@@ -27,16 +28,6 @@ PATCHED = "Is django_flowlix.api replaced or patched in this project?"
 
 Act = Callable[[FlowlixClient, Account], object]
 
-_CUSTOMER = Customer(
-    email="rehearsal@example.com",
-    first_name="Ada",
-    last_name="Lovelace",
-    country="DE",
-    phone="+4930901820",
-    address="Unter den Linden 1",
-    city="Berlin",
-    zip="10117",
-)
 # As both contracts document the payment object.
 _PAYMENT = {
     "id": "pay_rehearsal",
@@ -136,7 +127,7 @@ def hosted_request(account: Account, amount: Money) -> HostedPaymentRequest:
     return HostedPaymentRequest(
         amount=amount,
         redirect_url=f"{account.base_url}/rehearsal/",
-        customer=_CUSTOMER,
+        customer=PAYER,
         description="Rehearsal of the go-live checklist",
         metadata={"order_reference": "rehearsal"},
     )

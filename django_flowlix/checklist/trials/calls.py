@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ...api import (
-    Customer,
     DirectPaymentRequest,
     FlowlixClient,
     FlowlixError,
@@ -28,18 +27,9 @@ from ...services import clock
 from ...services.gateway import Gateway, new_client
 from ...services.payment_request import return_url
 from ..context import Context
+from ..payer import PAYER
 
 AMOUNT = Money.from_major("1.00", "EUR")
-CUSTOMER = Customer(
-    email="flowlix-check@example.com",
-    first_name="Flowlix",
-    last_name="Check",
-    country="DE",
-    phone="+49 30 901820",
-    address="Teststrasse 1",
-    city="Berlin",
-    zip="10117",
-)
 _POLL_SECONDS, _MOST_POLLS = 2.0, 30
 _CALL_SECONDS = 5.0
 _UNDECIDED = (GatewayStatus.PENDING, GatewayStatus.REQUIRES_ACTION, GatewayStatus.PROCESSING)
@@ -100,7 +90,7 @@ def pay_directly(context: Context, number: str) -> Came:
         card=TestCard(
             number=number, exp_month=12, exp_year=context.now.year + 3, cvc="123", holder_name="Flowlix Check"
         ),
-        customer=CUSTOMER,
+        customer=PAYER,
         description="flowlix_check",
     )
 
@@ -135,7 +125,7 @@ def repeat(context: Context) -> Repeated:
     request = HostedPaymentRequest(
         amount=AMOUNT,
         redirect_url=return_url(account, "flowlix-check"),
-        customer=CUSTOMER,
+        customer=PAYER,
         description="flowlix_check",
         metadata={"order_reference": key, "idempotency_key": key},
     )

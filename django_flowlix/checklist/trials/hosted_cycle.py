@@ -17,8 +17,9 @@ from ...services.payment_request import return_url
 from ...statuses import REFUND_OPEN, ChangeSource, PaymentStatus, RefundStatus
 from ..context import Context
 from ..findings import Finding, failed, passed, skipped, warned
+from ..payer import PAYER
 from . import emulated_customer
-from .calls import AMOUNT, CUSTOMER, came_of, name
+from .calls import AMOUNT, came_of, name
 
 WAIT_SECONDS = 15 * 60
 _LOOK_EVERY_SECONDS = 10.0
@@ -44,7 +45,7 @@ class Cycle:
 def try_cycle(context: Context) -> Cycle:
     """Go through the hosted page with a test card: a person does, or a customer made of code at an emulator's."""
     pays = _emulated if emulated_customer.is_emulated(context.account) else person_pays
-    return go_through(context, AMOUNT, CUSTOMER, pays)
+    return go_through(context, AMOUNT, PAYER, pays)
 
 
 def go_through(
