@@ -97,30 +97,62 @@ def test_a_page_that_says_more_is_noticed(look: Any, page: Any, leak: str, fault
     assert fault in told(found, Outcome.FAIL)
 
 
-def test_a_page_that_does_not_say_why_is_noticed(look: Any, page: Any) -> None:
-    page("Sorry.")
-    said = told(look("decline-texts"), Outcome.FAIL)
-    assert "does not show the customer's text for insufficient_funds" in said
+RESULT_STATEMENT = (
+    "Our template django_flowlix/result.html tells customers whose payment was declined what to do; it shows neither "
+    "the gateway's code and message nor the staff's text, and nobody learns from it that a card is taken for lost or "
+    "stolen."
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sorry.",
+        "{% if decline.code == 'insufficient_funds' %}There is too little on it.{% else %}Take another card.{% endif %}",
+    ],
+)
+def test_a_page_with_words_of_its_own_needs_somebody_who_reads_them(look: Any, page: Any, text: str) -> None:
+    page(text)
+    found = look("decline-texts")
+    assert found.outcome is Outcome.PERSON
+    assert "uses other words than ours for insufficient_funds, stolen_card" in told(found, Outcome.PERSON)
+    assert told(found, Outcome.PERSON).endswith(f"→ {RESULT_STATEMENT}")
+
+
+def test_a_page_with_words_of_its_own_that_shows_the_code_is_no_matter_of_opinion(look: Any, page: Any) -> None:
+    page("Sorry: {{ decline.code }}")
+    found = look("decline-texts")
+    assert found.outcome is Outcome.FAIL
+    assert told(found, Outcome.PERSON).endswith(f"→ {RESULT_STATEMENT}")
 
 
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("{% no_such_tag %}", "TemplateSyntaxError"),
-        ("{% extends 'no/such/page.html' %}", "TemplateDoesNotExist: no/such/page.html"),
-        ("{% url 'no-such-page' %}", "NoReverseMatch"),
+        ("{% url 'django_flowlix:pending' %}", "NoReverseMatch"),
+        ("{% extends payment.order_reference %}", "TemplateDoesNotExist"),
+        (
+            "{% load i18n %}{% blocktranslate with a=payment.status_changes.all %}{{ a }}{% endblocktranslate %}",
+            "ValueError",
+        ),
     ],
 )
-def test_a_page_that_cannot_be_rendered_is_noticed(look: Any, page: Any, text: str, name: str) -> None:
+def test_a_page_that_wants_a_real_order_needs_somebody_who_sees_it(look: Any, page: Any, text: str, name: str) -> None:
     page(text)
     found = look("decline-texts")
+    assert found.outcome is Outcome.PERSON
+    assert f"result.html cannot be rendered without an order of the shop: {name}." in told(found, Outcome.PERSON)
+    assert told(found, Outcome.PERSON).endswith(f"→ {RESULT_STATEMENT}")
+
+
+def test_a_page_that_is_no_template_is_noticed(look: Any, page: Any) -> None:
+    page("{% no_such_tag %}")
+    found = look("decline-texts")
     assert found.outcome is Outcome.FAIL
-    assert f"result.html cannot be rendered for a declined payment: {name}" in told(found, Outcome.FAIL)
+    assert "result.html cannot be loaded: TemplateSyntaxError: " in told(found, Outcome.FAIL)
 
 
-STATEMENT = (
-    "Our failure page shows the decline text (payment.decline.customer_text) and nothing of the gateway's message."
-)
+SHOWS = "shows the decline text (payment.decline.customer_text) and nothing of the gateway's message."
 
 
 def test_a_failure_page_of_the_shop_s_own_needs_somebody_who_looks(look: Any, settings: Any) -> None:
@@ -128,11 +160,17 @@ def test_a_failure_page_of_the_shop_s_own_needs_somebody_who_looks(look: Any, se
     found = look("decline-texts")
     assert found.outcome is Outcome.PERSON
     assert told(found, Outcome.PERSON).startswith("FAILURE_URL is set")
-    assert told(found, Outcome.PERSON).endswith(f"→ {STATEMENT}")
+    assert told(found, Outcome.PERSON).endswith(f"→ Our failure page /sorry/ {SHOWS}")
+
+
+def test_another_failure_page_is_another_statement(look: Any, settings: Any) -> None:
+    configured(settings, FAILURE_URL="/orders/{order_reference}/sorry/")
+    said = told(look("decline-texts"), Outcome.PERSON)
+    assert said.endswith(f"→ Our failure page /orders/{{order_reference}}/sorry/ {SHOWS}")
 
 
 def test_so_does_one_that_payments_are_started_with(look: Any) -> None:
     a_payment(failure_url="/sorry/")
     found = look("decline-texts")
     assert found.outcome is Outcome.PERSON
-    assert told(found, Outcome.PERSON).endswith(f"→ {STATEMENT}")
+    assert told(found, Outcome.PERSON).endswith(f"→ Our failure page {SHOWS}")
