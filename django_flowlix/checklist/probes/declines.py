@@ -102,7 +102,7 @@ def shown_text(context: Context) -> Iterator[Finding]:
         return
     try:
         pages = {code: _page(code) for code in ("insufficient_funds", "stolen_card")}
-    except Exception as error:  # a template may want an order that is there, and its tags raise what they like
+    except Exception as error:  # noqa: BLE001  it may want an order that is there, and its tags raise what they like
         yield needs_person(
             f"{_PAGE} cannot be rendered without an order of the shop: {type(error).__name__}.", _OWN_RESULT
         )

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db
 
 LIVE_KEY = "_".join(["fl", "live", "sk", "c" * 24])
 LOCAL = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+WITHOUT_TABLE = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "no_such_table"}}
 IN_CACHE, IN_DATABASE = "django.contrib.sessions.backends.cache", "django.contrib.sessions.backends.db"
+IN_BOTH = "django.contrib.sessions.backends.cached_db"
 
 
 @pytest.fixture
@@ -24,7 +26,8 @@ def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> An
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "settings_of_the_second")
 
     def configure(caches: dict[str, Any], sessions: str = IN_DATABASE) -> None:
-        text = f"SECRET_KEY = 'x'\nCACHES = {caches!r}\n"
+        database = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "second.sqlite3")}}
+        text = f"SECRET_KEY = 'x'\nDATABASES = {database!r}\nCACHES = {caches!r}\n"
         (tmp_path / "settings_of_the_second.py").write_text(text, encoding="utf-8")
         settings.CACHES = caches
         settings.SESSION_ENGINE = sessions
@@ -49,11 +52,45 @@ def test_a_cache_in_memory_that_holds_sessions_is_noticed(caches: Any, look: Any
     assert "lose their sessions" in told(found, Outcome.FAIL)
 
 
+def test_a_cache_in_memory_before_sessions_in_the_database_keeps_what_is_over(caches: Any, look: Any) -> None:
+    caches(LOCAL, IN_BOTH)
+    said = told(look("shared-cache", "network"), Outcome.WARN)
+    assert "which a second process does not share" in said
+    assert "a session that another process has changed or ended goes on as it was" in said
+    assert "lose" not in said
+
+
 def test_a_cache_in_memory_that_nothing_needs_is_fine_and_said(caches: Any, look: Any) -> None:
     caches(LOCAL)
     found = look("shared-cache", "network")
     assert found.outcome is Outcome.PASS
     assert "is not shared, and nothing needs it" in told(found, Outcome.PASS)
+
+
+@pytest.mark.parametrize("sessions", [IN_CACHE, IN_BOTH])
+def test_a_cache_that_fails_and_holds_sessions_is_noticed(caches: Any, look: Any, settings: Any, sessions: str) -> None:
+    caches(WITHOUT_TABLE, sessions)
+    found = look("shared-cache", "network")
+    assert found.outcome is Outcome.WARN
+    assert "Sessions are in the cache 'default' (DatabaseCache), which fails: OperationalError." in told(
+        found, Outcome.WARN
+    )
+    settings.FLOWLIX = {"default": {"SECRET_KEY": LIVE_KEY, "BASE_URL": "https://shop.example"}}
+    assert look("shared-cache", "network").outcome is Outcome.FAIL
+
+
+def test_a_cache_for_sessions_that_does_not_exist_is_noticed(caches: Any, look: Any, settings: Any) -> None:
+    caches(LOCAL, IN_CACHE)
+    settings.SESSION_CACHE_ALIAS = "of-sessions"
+    assert "which fails: InvalidCacheBackendError" in told(look("shared-cache", "network"), Outcome.WARN)
+
+
+def test_a_cache_that_fails_and_that_nothing_needs_is_a_warning(caches: Any, look: Any, settings: Any) -> None:
+    caches(WITHOUT_TABLE)
+    settings.FLOWLIX = {"default": {"SECRET_KEY": LIVE_KEY, "BASE_URL": "https://shop.example"}}
+    found = look("shared-cache", "network")
+    assert found.outcome is Outcome.WARN
+    assert "fails (OperationalError), though nothing of this app needs it" in told(found, Outcome.WARN)
 
 
 def test_a_second_process_that_cannot_start_proves_nothing(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:

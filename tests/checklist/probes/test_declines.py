@@ -108,7 +108,7 @@ RESULT_STATEMENT = (
     "text",
     [
         "Sorry.",
-        "{% if decline.code == 'insufficient_funds' %}There is too little on it.{% else %}Take another card.{% endif %}",
+        "{% if decline.code == 'insufficient_funds' %}Too little.{% else %}Take another card.{% endif %}",
     ],
 )
 def test_a_page_with_words_of_its_own_needs_somebody_who_reads_them(look: Any, page: Any, text: str) -> None:
