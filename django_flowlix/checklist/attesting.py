@@ -27,6 +27,7 @@ def configuration_of(account: Account) -> dict[str, Any]:
         "contract": account.contract_name,
         "livemode": account.livemode,
         "api_key_fingerprint": account.api_key_fingerprint,
+        "api_url": (account.api_url or account.contract.api_url)[:255],
         "base_url": account.base_url[:255],
     }
 
@@ -92,6 +93,8 @@ def why_expired(signoff: ChecklistSignoff, account: Account, statement: str) -> 
         return "the mode has changed"
     if "api_key_fingerprint" in changed:
         return "the key has changed"
+    if "api_url" in changed:
+        return f"the gateway's address was {signoff.api_url} and is {is_now['api_url']}"
     if "base_url" in changed:
         return f"the shop's address was {signoff.base_url} and is {account.base_url}"
     return "" if signoff.statement == statement else "what is to be attested has changed"

@@ -9,7 +9,9 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -36,20 +38,41 @@ def ask(method: str, url: str, *, ca_bundle: str = "", proxy: str = "") -> Reply
     """Do one request without a body or a key. Raises: Unreachable"""
     parts = urlsplit(url)
     try:
-        connection = _connection(url, ca_bundle, proxy)
-        try:
+        with closing(_connection(url, ca_bundle, proxy)) as connection:
             connection.connect()
             until = _certificate_until(connection.sock)
-            connection.request(
-                method, parts.path or "/", headers={"Connection": "close", "User-Agent": "flowlix_check"}
-            )
-            response = connection.getresponse()
+            with _deadline(connection.sock):
+                agent = {"Connection": "close", "User-Agent": "flowlix_check"}
+                connection.request(method, parts.path or "/", headers=agent)
+                response = connection.getresponse()
             headers = {name.lower(): value for name, value in response.getheaders()}
             return Reply(response.status, headers, until)
-        finally:
-            connection.close()
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unreachable(_cause_of(error)) from None
+
+
+@contextmanager
+def _deadline(sock: socket.socket) -> Iterator[None]:
+    """Cut the connection when the answer as a whole takes too long: a byte every few seconds passes each time-out."""
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # below TLS, whose own would wait for the other side
+
+    watchdog = threading.Timer(TIMEOUT_SECONDS, cut)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError):
+        if not late.is_set():
+            raise
+    finally:
+        watchdog.cancel()
+    if late.is_set():  # headers that are cut off look like complete ones
+        raise TimeoutError
 
 
 def _connection(url: str, ca_bundle: str, proxy: str) -> http.client.HTTPConnection:

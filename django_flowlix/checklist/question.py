@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -33,6 +32,8 @@ class Asked:
     answer: Answer | None = None
     sent_at: datetime
     answered_at: datetime
+    is_recorded: bool = True
+    """Has the database taken the record of the tries?"""
 
     @property
     def request_id(self) -> str:
@@ -58,14 +59,26 @@ def ask_gateway(context: Context) -> Asked:
     payments: tuple[GatewayPayment, ...] = ()
     failure = None
     try:
+        gateway.wait_out_pause()
         payments = tuple(islice(client.list_payments(), _PAYMENTS_READ))
     except FlowlixError as error:
         failure = error
-    with suppress(DatabaseError):  # `migrations` says what is wrong with the database
-        gateway.record()
     return Asked(
-        payments=payments, error=failure, answer=line.answer, sent_at=line.sent_at, answered_at=line.answered_at
+        payments=payments,
+        error=failure,
+        answer=line.answer,
+        sent_at=line.sent_at,
+        answered_at=line.answered_at,
+        is_recorded=_is_recorded(gateway),
     )
+
+
+def _is_recorded(gateway: Gateway) -> bool:
+    try:
+        gateway.record()
+    except DatabaseError:  # `migrations` says what is wrong with the database
+        return False
+    return True
 
 
 @dataclass(slots=True)

@@ -33,6 +33,7 @@ class Report:
     contract: str
     livemode: bool
     api_key_fingerprint: str
+    api_url: str
     base_url: str
     version: str
     stages: tuple[str, ...]

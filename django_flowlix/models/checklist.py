@@ -17,6 +17,7 @@ class Configuration(models.Model):
     contract = models.CharField(_("contract"), max_length=16)
     livemode = models.BooleanField(_("live"))
     api_key_fingerprint = models.CharField(_("key"), max_length=16)
+    api_url = ExactCharField(_("gateway's address"), max_length=255)
     base_url = ExactCharField(_("shop's address"), max_length=255)
 
     class Meta:

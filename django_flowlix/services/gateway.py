@@ -47,13 +47,18 @@ class Gateway:
 
         Raises: RateLimitError when the pause is longer than the deadline; nothing was sent.
         """
+        pause_seconds = self.wait_out_pause()
+        return _client(self.account).observed(self, deadline_seconds=self._deadline_seconds - pause_seconds)
+
+    def wait_out_pause(self) -> float:
+        """Wait for the pause the gateway asked of this key; returns its seconds. Raises: RateLimitError if too long"""
         pause_seconds = self._pause_seconds()
         if pause_seconds >= self._deadline_seconds:
             raise RateLimitError("the gateway asked all callers to wait", retry_after_seconds=pause_seconds)
         if pause_seconds > 0:
             self._hold_lease(pause_seconds)
             clock.sleep(pause_seconds)
-        return _client(self.account).observed(self, deadline_seconds=self._deadline_seconds - pause_seconds)
+        return pause_seconds
 
     def exchanged(self, exchange: Exchange) -> None:
         """Keep one HTTP try for the record, and tell log and trace (called by the client)."""

@@ -123,7 +123,8 @@ def test_every_line_says_what_was_found_when_and_by_whom(reader: Client) -> None
         "not looked at": others,
     }
     assert "1 line fails" in content(text)
-    assert "Account default Mode test Contract eu Shop's address http://127.0.0.1:8000" in content(text)
+    assert "Account default Mode test Contract eu Gateway's address http://127.0.0.1:" in content(text)
+    assert "Shop's address http://127.0.0.1:8000 Last run" in content(text)
     assert "Last run 2026-03-14 12:00 UTC Run by anna How far static Version 1.4.0" in content(text)
 
 
@@ -175,7 +176,8 @@ def test_live_is_unmistakable(reader: Client, settings: Any) -> None:
     page = content(text_of(reader, CHECKLIST))
 
     assert "LIVE With the live key: real cards, real money" in page
-    assert "Account default Mode LIVE Contract eu Shop's address https://shop.example" in page
+    assert "Account default Mode LIVE Contract eu Gateway's address https://pay.flowlix.eu" in page
+    assert "Shop's address https://shop.example" in page
     assert "TEST" not in page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -86,3 +87,47 @@ def test_every_cause_has_its_words(error: Exception, words: str, monkeypatch: py
     monkeypatch.setattr(network, "_connection", fail)
     with pytest.raises(Unreachable, match=f"^{words}$"):
         ask("GET", "https://api.flowlix.eu/")
+
+
+@pytest.fixture
+def dripping() -> Iterator[int]:
+    """A port that sends a byte of a header now and then, and never comes to an end."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not ended.wait(0.05):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        ended.set()
+        thread.join(5)
+
+
+def test_an_answer_that_never_ends_is_given_up(dripping: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "TIMEOUT_SECONDS", 0.3)
+    with pytest.raises(Unreachable, match="no answer within"):
+        ask("GET", f"http://127.0.0.1:{dripping}/")
+
+
+def test_a_proxy_is_asked_for_the_host() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        asked: list[bytes] = []
+
+        def refuse() -> None:
+            connection, _ = proxy.accept()
+            with connection:
+                asked.append(connection.recv(4096))
+                connection.sendall(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+
+        thread = threading.Thread(target=refuse, daemon=True)
+        thread.start()
+        with pytest.raises(Unreachable):
+            ask("GET", "https://api.flowlix.eu/", proxy=f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        thread.join(5)
+    assert asked[0].startswith(b"CONNECT api.flowlix.eu:443 ")

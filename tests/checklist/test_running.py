@@ -198,6 +198,7 @@ def test_a_name_that_was_withdrawn_is_worth_nothing(line_of: Look, ada: Any) -> 
     [
         ({"SECRET_KEY": f"{TEST_KEY}Rotated"}, "the key has changed"),
         ({"CONTRACT": "dev"}, "the contract was eu and is dev"),
+        ({"API_URL": "http://127.0.0.1:9"}, "the gateway's address was http://127.0.0.1:"),
         ({"BASE_URL": "http://localhost:8000"}, "the shop's address was http://127.0.0.1:8000 and is http://localhost"),
     ],
 )

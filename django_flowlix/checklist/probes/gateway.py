@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from ...api import AuthenticationError
+from ...api import ApiError, AuthenticationError, RateLimitError
 from .. import catalogue
 from ..context import Context
 from ..findings import Finding, failed, noted, passed, skipped, warned
 from ..items import Stage
 from ..network import Unreachable, ask
 from ..question import Asked, ask_gateway
+from ..refusals import words_of
 
 SOON, VERY_SOON = timedelta(days=14), timedelta(days=3)
 """A certificate that ends so soon: renewals are made a month ahead."""
@@ -55,7 +56,7 @@ def key(context: Context) -> Iterator[Finding]:
     asked, mode = context.once(ask_gateway), _mode(context.account.livemode)
     if isinstance(asked.error, AuthenticationError):
         copy = "Copy the key again from Dashboard > Settings > API Keys; was it revoked, or is it another contract's?"
-        yield failed(f"The gateway refuses the key: {asked.error}.", copy)
+        yield failed(f"The gateway refuses the key: {words_of(asked.error)}.", copy)
     elif asked.error is not None:
         yield _unanswered(asked)
     elif any(payment.livemode is not None for payment in asked.payments):
@@ -80,7 +81,12 @@ def _mode(livemode: bool) -> str:
 
 
 def _unanswered(asked: Asked) -> Finding:
-    return failed(f"The gateway could not be asked: {asked.error}.", "See gateway-reachable, then check again.")
+    """Say why there is nothing to look at; a gateway that is busy or failing says nothing about the key."""
+    error = asked.error
+    words = f"The gateway could not be asked: {words_of(error) if error else 'it gave no answer'}."
+    if isinstance(error, RateLimitError | ApiError):
+        return skipped(words, "Try again in a moment.")
+    return failed(words, "See gateway-reachable, then check again.")
 
 
 @catalogue.ANSWER_HEADERS.probe(Stage.NETWORK)

@@ -1,18 +1,26 @@
-"""`--live-payment`: real money, a little, paid by the person at the terminal, verified, and refunded if wanted."""
+"""`--live-payment`: real money, a little, paid by the person at the terminal, verified, and refunded if wanted.
+
+What it found says something of that moment only; how the line stands is for the database to say, see `going_live`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+
+from django.db.models import F
 
 from ...api import Customer
 from ...models import Payment
-from ...statuses import PaymentStatus
+from ...models.payment import PaymentQuerySet
+from ...statuses import REFUND_OPEN, WAITING, PaymentStatus
 from .. import catalogue
 from ..context import Context
-from ..findings import Finding, failed, passed, skipped, warned
+from ..findings import Finding, Outcome, failed, noted, passed
 from ..items import Stage
-from ..trials.hosted_cycle import finding_of_refund, go_through, person_pays
+from ..trials.hosted_cycle import Cycle, book, finding_of_refund, go_on, go_through, person_pays
 
+WHOLE = passed("A real payment was made, verified by the server, and refunded: the money goes back to the card.")
 _DETAILS = {
     "email": "E-mail address",
     "first_name": "First name",
@@ -27,19 +35,60 @@ _DETAILS = {
 
 @catalogue.REAL_PAYMENT.probe(Stage.LIVE_PAYMENT)
 def real_payment(context: Context) -> Iterator[Finding]:
-    amount = context.live_amount
-    if not context.account.livemode or amount is None:
+    if not context.account.livemode or context.live_amount is None:
         yield failed("A real payment needs a live key and an amount: nothing was sent.", "Set the live key first.")
         return
-    operator = context.operator
-    operator.say(f"This takes {amount} of real money from the card that you pay with.")
-    if not operator.confirms(f"Make a real payment of {amount} now?"):
-        yield skipped("The real payment was not confirmed: nothing was sent.")
+    for finding in _step_by_step(context):
+        # What is not whole would stand under the line until the next real payment, whatever has been done about it.
+        yield finding if finding.outcome is Outcome.FAIL or finding is WHOLE else replace(finding, outcome=Outcome.NOTE)
+
+
+def _step_by_step(context: Context) -> Iterator[Finding]:
+    for earlier in _earlier(context).filter(status=PaymentStatus.SUCCEEDED):
+        if context.operator.confirms(f"{_named(earlier)} was paid and not refunded. Refund it now?"):
+            yield finding_of_refund(earlier)
+    cycle = Cycle()
+    yield from _payment(context, cycle)
+    if cycle.payment is None or not cycle.is_verified:
         return
-    cycle = go_through(context, amount, _customer(context), person_pays)
-    yield from cycle.findings
-    if cycle.payment is not None and cycle.is_verified:
-        yield _refunded(context, cycle.payment)
+    if context.operator.confirms(f"Refund {cycle.payment.amount} now?"):
+        refunded = finding_of_refund(cycle.payment)
+        yield refunded
+        if refunded.outcome is Outcome.PASS:
+            yield WHOLE
+    else:
+        yield noted(f"{cycle.payment.amount} was paid and verified, and was not refunded: that is for the admin now.")
+
+
+def _payment(context: Context, cycle: Cycle) -> Iterator[Finding]:
+    """Go on with a payment that an earlier run left open, if the person wants that, or make a new one."""
+    for earlier in _earlier(context).filter(status__in=WAITING):
+        book(earlier)
+        if earlier.is_waiting and context.operator.confirms(f"{_named(earlier)} is still open. Go on with it?"):
+            yield from go_on(context, cycle, earlier, person_pays)
+            return
+    yield from _new_payment(context, cycle)
+
+
+def _earlier(context: Context) -> PaymentQuerySet:
+    """Return the real payments of earlier runs that are not refunded nor being refunded, the latest first."""
+    ours = Payment.objects.filter(account=context.account.alias, livemode=True, from_checklist=True)
+    unrefunded = ours.filter(amount_refunded_minor__lt=F("amount_minor"))
+    return unrefunded.exclude(refunds__status__in=REFUND_OPEN).order_by("-created_at")
+
+
+def _named(payment: Payment) -> str:
+    return f"The real payment {payment.gateway_id} of {payment.created_at:%Y-%m-%d %H:%M} UTC over {payment.amount}"
+
+
+def _new_payment(context: Context, cycle: Cycle) -> Iterator[Finding]:
+    amount = context.live_amount
+    assert amount is not None  # noqa: S101  narrows: asked above
+    context.operator.say(f"This takes {amount} of real money from the card that you pay with.")
+    if context.operator.confirms(f"Make a real payment of {amount} now?"):
+        yield from go_through(context, cycle, amount, _customer(context), person_pays)
+    else:
+        yield noted("The real payment was not confirmed: nothing was sent.")
 
 
 def _customer(context: Context) -> Customer | None:
@@ -48,13 +97,3 @@ def _customer(context: Context) -> Customer | None:
         return None
     context.operator.say("The gateway wants to know who pays. Write the details of the card's holder.")
     return Customer(**{name: context.operator.asks(question) for name, question in _DETAILS.items()})
-
-
-def _refunded(context: Context, payment: Payment) -> Finding:
-    if payment.status != PaymentStatus.SUCCEEDED:
-        return failed(f"{payment.gateway_id} is not paid any more.", "Look at it in the admin.")
-    if not context.operator.confirms(f"Refund {payment.amount} now?"):
-        words = f"{payment.amount} was paid and verified, and was not refunded."
-        return warned(words, "Refund it in the admin: that a refund works is part of the line.")
-    found = finding_of_refund(payment)
-    return passed(f"{found.looked_at} The money goes back to the card.") if found.outcome == "pass" else found

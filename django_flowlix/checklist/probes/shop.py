@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
 
 from .. import catalogue
 from ..context import Context
@@ -56,7 +56,7 @@ def return_path(context: Context) -> Iterator[Finding]:
     """Say where it would be; that it answers is a matter of the network."""
     remedy = 'Add path("flowlix/", include("django_flowlix.urls")) to the root URLconf, before what catches all.'
     try:
-        found = resolve(reverse(_VIEW_NAME, args=[_TOKEN]))
+        found = resolve(f"/{reverse(_VIEW_NAME, args=[_TOKEN]).removeprefix(get_script_prefix())}")
     except (NoReverseMatch, Resolver404):
         yield failed("The URLs of django_flowlix are not included.", remedy)
         return

@@ -26,6 +26,7 @@ def _report(report: Report) -> dict[str, Any]:
         "account": report.account,
         "contract": report.contract,
         "mode": "live" if report.livemode else "test",
+        "api_url": report.api_url,
         "base_url": report.base_url,
         "api_key_fingerprint": report.api_key_fingerprint,
         "django_flowlix": report.version,

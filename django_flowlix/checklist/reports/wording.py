@@ -51,6 +51,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ("Account", report.account),
         ("Contract", report.contract),
         ("Mode", "LIVE: real money" if report.livemode else "test"),
+        ("Gateway", report.api_url),
         ("Shop", report.base_url),
         ("Version", f"django-flowlix {report.version}"),
         ("Stages", ", ".join(report.stages)),

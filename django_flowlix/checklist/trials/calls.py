@@ -6,8 +6,7 @@ Source: docs.flowlix.eu/guides/direct-api, docs.flowlix.eu/api-reference/{errors
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ...api import (
@@ -22,12 +21,12 @@ from ...api import (
     TestCard,
 )
 from ...api.wire import body_text
-from ...conf import Account
 from ...services import clock
 from ...services.gateway import Gateway, new_client
 from ...services.payment_request import return_url
 from ..context import Context
 from ..payer import PAYER
+from ..refusals import is_temporary, words_of
 
 AMOUNT = Money.from_major("1.00", "EUR")
 _POLL_SECONDS, _MOST_POLLS = 2.0, 30
@@ -48,18 +47,15 @@ class Came:
         return self.payment.decline_code if self.payment else self.error.decline_code if self.error else ""
 
     @property
-    def request_id(self) -> str:
-        return self.payment.request_id if self.payment else self.error.request_id if self.error else ""
+    def is_temporary(self) -> bool:
+        """Does it say nothing, because the gateway was busy, away or failing?"""
+        return self.error is not None and is_temporary(self.error)
 
     def __str__(self) -> str:
-        if self.payment is not None:
-            facts = [self.payment.id, self.payment.gateway_status, self.decline_code]
-        elif self.error is not None and self.error.status is not None:
-            words = "/".join(filter(None, (self.error.type, self.error.code)))
-            facts = [f"HTTP {self.error.status}", words, self.decline_code]
-        else:
-            return str(self.error)
-        return ", ".join(filter(None, [*facts, f"request {self.request_id or 'without id'}"]))
+        if self.payment is None:
+            return words_of(self.error) if self.error is not None else "nothing"
+        facts = (self.payment.id, self.payment.gateway_status, self.payment.decline_code)
+        return ", ".join(filter(None, [*facts, f"request {self.payment.request_id or 'without id'}"]))
 
 
 def marked(context: Context) -> str:
@@ -72,19 +68,30 @@ def name(context: Context, what: str) -> str:
     return f"flowlix-check-{context.once(marked)}-{what}"
 
 
-@contextmanager
-def calling(account: Account) -> Iterator[FlowlixClient]:
-    """Lend a client whose calls are written down afterwards."""
-    gateway = Gateway(account, deadline_seconds=_CALL_SECONDS)
+def seen_live(context: Context) -> list[str]:
+    """Return the ids of payments of this run that the gateway calls live, though the key's prefix says test.
+
+    The mode really comes from the merchant's record behind the key: once there is one, nothing more may be tried.
+    """
+    return []
+
+
+def came_of(context: Context, call: Callable[[FlowlixClient], GatewayPayment]) -> Came:
+    """Make calls with a client of their own; they are written down whatever becomes of them. Raises: DatabaseError"""
+    gateway = Gateway(context.account, deadline_seconds=_CALL_SECONDS)
     try:
-        yield gateway.client()
+        payment = call(gateway.client())
+    except FlowlixError as error:
+        return Came(error=error)
     finally:
         gateway.record()
+    if payment.livemode is True and not context.account.livemode:
+        context.once(seen_live).append(payment.id)
+    return Came(payment)
 
 
 def pay_directly(context: Context, number: str) -> Came:
     """Pay with a published test card and wait until the gateway has decided, at most a minute."""
-    account = context.account
     request = DirectPaymentRequest(
         amount=AMOUNT,
         card=TestCard(
@@ -98,7 +105,7 @@ def pay_directly(context: Context, number: str) -> Came:
         key = name(context, f"card-{number[-4:]}")
         return _decided(client, client.create_direct_payment(body=client.prepare(request), idempotency_key=key))
 
-    return came_of(account, pay)
+    return came_of(context, pay)
 
 
 def _decided(client: FlowlixClient, payment: GatewayPayment) -> GatewayPayment:
@@ -133,8 +140,7 @@ def repeat(context: Context) -> Repeated:
 
     def send(request: HostedPaymentRequest) -> Came:
         return came_of(
-            account,
-            lambda client: client.create_hosted_payment(body=client.prepare(request), idempotency_key=key),
+            context, lambda client: client.create_hosted_payment(body=client.prepare(request), idempotency_key=key)
         )
 
     return Repeated(send(request), send(request), send(changed))
@@ -143,15 +149,13 @@ def repeat(context: Context) -> Repeated:
 def send_invalid(context: Context) -> Came:
     """Send a create that no contract takes: an amount of nothing."""
     body = body_text({"amount": 0, "currency": "eur", "redirect_url": return_url(context.account, "flowlix-check")})
-    return came_of(
-        context.account,
-        lambda client: client.create_hosted_payment(body=body, idempotency_key=name(context, "invalid")),
-    )
+    key = name(context, "invalid")
+    return came_of(context, lambda client: client.create_hosted_payment(body=body, idempotency_key=key))
 
 
 def ask_for_nothing(context: Context) -> Came:
     """Ask for a payment that does not exist."""
-    return came_of(context.account, lambda client: client.retrieve_payment(payment_id=_NO_PAYMENT))
+    return came_of(context, lambda client: client.retrieve_payment(payment_id=_NO_PAYMENT))
 
 
 def call_with_wrong_key(context: Context) -> Came:
@@ -159,13 +163,5 @@ def call_with_wrong_key(context: Context) -> Came:
     wrong = replace(context.account, secret_key=Secret(f"{context.account.contract.test_key_prefix}wrong"))
     try:
         return Came(new_client(wrong, deadline_seconds=_CALL_SECONDS).retrieve_payment(payment_id=_NO_PAYMENT))
-    except FlowlixError as error:
-        return Came(error=error)
-
-
-def came_of(account: Account, call: Callable[[FlowlixClient], GatewayPayment]) -> Came:
-    try:
-        with calling(account) as client:
-            return Came(call(client))
     except FlowlixError as error:
         return Came(error=error)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 from django.test import Client
+from django.urls import get_script_prefix
 
 from ...api.transport import is_loopback
 from ...conf import Account
@@ -44,7 +45,8 @@ def come_back(url: str) -> tuple[int, str]:
     """Open the shop's return address in this process, through its middleware and URLs; returns status and redirect."""
     parts = urlsplit(url)
     client = Client(raise_request_exception=False, headers={"host": parts.netloc})
-    response = client.get(f"{parts.path}?{parts.query}", secure=parts.scheme == "https")
+    path = f"/{parts.path.removeprefix(get_script_prefix())}"
+    response = client.get(f"{path}?{parts.query}", secure=parts.scheme == "https")
     return response.status_code, response.headers.get("Location", "")
 
 

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.urls import clear_script_prefix, set_script_prefix
 
 from django_flowlix.api import GatewayStatus, IdempotencyError, NotFoundError
 from django_flowlix.api.objects import GatewayPayment
@@ -17,8 +20,10 @@ from django_flowlix.checklist.trials import emulated_customer
 from django_flowlix.checklist.trials.calls import Came, Repeated
 from django_flowlix.conf import account
 from django_flowlix.models import ApiCall, Payment, Refund, StatusChange
+from django_flowlix.services import start_payment
 from django_flowlix.signals import SIGNALS
 from tests.checklist.looking import item, told
+from tests.conftest import TEST_KEY, a_request
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +74,7 @@ def test_what_is_made_is_on_record_and_told_from_orders(emulator: Any, fake_cloc
     assert (payment.amount_minor, payment.amount_refunded_minor, payment.status) == (100, 100, "succeeded")
     assert Refund.objects.get().status == "succeeded"
     assert set(ApiCall.objects.values_list("operation", flat=True)) == {
-        "create_direct", "create_hosted", "retrieve", "refund",
+        "list", "create_direct", "create_hosted", "retrieve", "refund",
     }  # fmt: skip
     assert not ApiCall.objects.filter(request_id="").exists()
     assert not ApiCall.objects.filter(method="POST", idempotency_key="").exists()
@@ -195,14 +200,114 @@ def test_a_refund_that_fails_is_noticed(emulator: Any, look: Any, fake_clock: An
     assert "Refund: " in told(found, Outcome.FAIL)
 
 
+# what stops a trial, and what says nothing
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_refused_key_stops_all_of_it(line: str, emulator: Any, look: Any) -> None:
+    emulator.revoke_key(account().secret_key.reveal())
+    found = look(line, "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "could not be asked: HTTP 401" in told(found, Outcome.FAIL)
+    assert {(entry.method, entry.path) for entry in emulator.log()} == {("GET", "/v1/payments")}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_key_that_lists_live_payments_stops_all_of_it(line: str, emulator: Any, look: Any) -> None:
+    payment = start_payment(a_request())
+    emulator.pay(payment.gateway_id)
+    emulator.fault("list", "override", fields={"data": [a_listed(livemode=True)]})
+    found = look(line, "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "lists live payments: nothing was tried out" in told(found, Outcome.FAIL)
+    assert [entry.operation for entry in emulator.log()] == ["create_hosted", "list"]
+
+
+def a_listed(**changes: Any) -> dict[str, Any]:
+    return {"id": "pay_1", "amount": 100, "currency": "eur", "status": "succeeded"} | changes
+
+
+def test_once_the_gateway_says_live_no_other_card_is_sent(emulator: Any, fake_clock: Any) -> None:
+    emulator.fault("create_direct", "override", fields={"livemode": True}, times=3)
+    report = try_all()
+    assert {line.outcome for line in report.lines} == {Outcome.FAIL}
+    assert "live, though the key's prefix says test: nothing more was tried" in told(report.lines[0], Outcome.FAIL)
+    assert [entry.operation for entry in emulator.log()] == ["list", "create_direct"]
+
+
+@pytest.mark.parametrize("fields", [{"amount": 999999}, {"currency": "usd"}])
+def test_a_payment_over_another_amount_is_noticed(fields: dict[str, Any], emulator: Any, look: Any) -> None:
+    emulator.fault("create_direct", "override", fields=fields)
+    found = look("outcomes-exercised", "scenarios")
+    assert "4242 should have been accepted, and was not" in told(found, Outcome.FAIL)
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize(("kind", "options"), [("rate_limited", {"retry_after_seconds": 40}), ("status_before", {})])
+def test_a_gateway_that_is_busy_or_failing_proves_nothing(
+    line: str, kind: str, options: dict[str, Any], emulator: Any, look: Any, fake_clock: Any
+) -> None:
+    emulator.fault("list", kind, times=9, **options)
+    found = look(line, "scenarios")
+    assert found.outcome is Outcome.SKIP
+    assert "could not be asked" in told(found, Outcome.SKIP)
+
+
+def test_a_gateway_that_fails_between_two_requests_proves_nothing(emulator: Any, look: Any, fake_clock: Any) -> None:
+    emulator.fault("create_hosted", "status_before", status=503, times=9)
+    found = look("idempotency-exercised", "scenarios")
+    assert found.outcome is Outcome.SKIP
+    assert "HTTP 503" in told(found, Outcome.SKIP)
+    emulator.fault("create_direct", "status_before", status=503, times=99)
+    found = look("outcomes-exercised", "scenarios")
+    assert "4242 could not be tried out: HTTP 503" in told(found, Outcome.SKIP)
+    emulator.fault("retrieve", "status_before", status=503, times=9)
+    assert "does not exist could not be tried out" in told(look("errors-exercised", "scenarios"), Outcome.SKIP)
+
+
+def test_a_gateway_that_is_not_there_is_a_failure(look: Any, settings: Any, fake_clock: Any) -> None:
+    settings.FLOWLIX = {"default": settings.FLOWLIX["default"] | {"API_URL": "http://127.0.0.1:9"}}
+    assert look("idempotency-exercised", "scenarios").outcome is Outcome.FAIL
+
+
+def test_a_database_that_takes_no_record_stops_all_of_it(
+    emulator: Any, look: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_flowlix.checklist.question._is_recorded", lambda gateway: False)
+    found = look("outcomes-exercised", "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "takes no record" in told(found, Outcome.FAIL)
+    assert [entry.operation for entry in emulator.log()] == ["list"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inside_a_transaction_nothing_is_sent(emulator: Any, look: Any) -> None:
+    with transaction.atomic():
+        found = look("outcomes-exercised", "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "Inside atomic()" in told(found, Outcome.FAIL)
+    assert emulator.log() == []
+
+
+def test_the_gateway_s_message_and_the_return_address_stay_out_of_the_report(emulator: Any, fake_clock: Any) -> None:
+    """A gateway may quote the request in its message: the token in the return address, or who pays."""
+    message = "https://shop.example/flowlix/return/SECRETTOKEN/ is not public; flowlix-check@example.com has no mailbox"
+    error = {"type": "invalid_request_error", "code": "parameter_invalid", "message": message, "request_id": "req_q"}
+    emulator.fault("create_hosted", "status_before", status=400, times=9)
+    emulator.fault("create_direct", "override", fields={"error": error}, times=9)
+    report = try_all()
+    assert "SECRETTOKEN" not in repr(report)
+    assert "mailbox" not in repr(report)
+
+
 # the hosted page
 
 
 def test_a_payment_that_cannot_be_started_is_noticed(emulator: Any, look: Any, fake_clock: Any) -> None:
-    emulator.revoke_key(account().secret_key.reveal())
+    emulator.fault("create_hosted", "status_before", status=422, times=9)
     found = look("hosted-cycle-exercised", "scenarios")
     assert found.outcome is Outcome.FAIL
-    assert "could not be started" in told(found, Outcome.FAIL)
+    assert "could not be started: HTTP 422" in told(found, Outcome.FAIL)
 
 
 def test_a_page_that_leads_elsewhere_is_noticed(emulator: Any, look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,6 +322,27 @@ def test_a_shop_that_refuses_its_own_host_is_noticed(emulator: Any, look: Any, s
     found = look("hosted-cycle-exercised", "scenarios")
     assert found.outcome is Outcome.FAIL
     assert "HTTP 400 in this process" in told(found, Outcome.FAIL)
+
+
+def test_a_middleware_that_leads_customers_to_a_login_is_noticed(emulator: Any, look: Any, settings: Any) -> None:
+    settings.MIDDLEWARE = ["tests.checklist.probes.test_trials.to_the_login", *settings.MIDDLEWARE]
+    found = look("hosted-cycle-exercised", "scenarios")
+    assert found.outcome is Outcome.FAIL
+    assert "led to /login/, and nothing was verified" in told(found, Outcome.FAIL)
+
+
+def to_the_login(get_response: Any) -> Any:
+    return lambda request: HttpResponseRedirect("/login/")
+
+
+def test_a_shop_below_a_path_is_found(emulator: Any, look: Any, settings: Any) -> None:
+    settings.FORCE_SCRIPT_NAME = "/shop"
+    set_script_prefix("/shop/")
+    try:
+        assert look("hosted-cycle-exercised", "scenarios").outcome is Outcome.PASS
+        assert look("return-address").outcome is Outcome.SKIP
+    finally:
+        clear_script_prefix()
 
 
 def test_a_gateway_that_is_no_emulator_is_not_paid_at_by_code(httpserver: Any, settings: Any, emulator: Any) -> None:
@@ -322,14 +448,39 @@ def test_a_failed_trial_on_record_still_fails(
     assert "The last trial" in told(found, Outcome.FAIL)
 
 
-def test_a_trial_of_another_contract_proves_nothing(
-    look: Any, emulator: Any, settings: Any, fake_clock: Any, dev_emulator_server: Any
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"CONTRACT": "dev"},
+        {"SECRET_KEY": f"{TEST_KEY}Other"},
+        {"BASE_URL": "https://shop.example"},
+        {"API_URL": "https://api.flowlix.eu"},
+    ],
+)
+def test_a_trial_of_another_configuration_proves_nothing(
+    changes: dict[str, str], look: Any, emulator: Any, settings: Any, fake_clock: Any
+) -> None:
+    """An emulator is another gateway: what was tried out there proves nothing of the real one."""
+    keep(try_all())
+    assert look("idempotency-exercised").outcome is Outcome.PASS
+    settings.FLOWLIX = {"default": settings.FLOWLIX["default"] | changes}
+    assert look("idempotency-exercised").outcome is Outcome.SKIP
+
+
+def test_a_trial_that_came_to_nothing_does_not_hide_the_one_before(look: Any, emulator: Any, fake_clock: Any) -> None:
+    keep(try_all())
+    emulator.fault("list", "status_before", status=503, times=9)
+    keep(try_all())
+    assert look("idempotency-exercised").outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_trials_in_the_same_database_prove_nothing_of_the_live_key(
+    line: str, look: Any, emulator: Any, settings: Any, fake_clock: Any
 ) -> None:
     keep(try_all())
-    settings.FLOWLIX = {
-        "default": settings.FLOWLIX["default"] | {"CONTRACT": "dev", "API_URL": dev_emulator_server.url}
-    }
-    assert look("idempotency-exercised").outcome is Outcome.SKIP
+    settings.FLOWLIX = {"default": {"SECRET_KEY": LIVE_KEY, "BASE_URL": "https://shop.example"}}
+    assert look(line).outcome is Outcome.PERSON
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -37,6 +37,7 @@ def a_report(*lines: Line, **changes: Any) -> Report:
         contract="eu",
         livemode=False,
         api_key_fingerprint="0123456789abcdef",
+        api_url="https://api.flowlix.eu",
         base_url="https://shop.example.com",
         version="1.2.3",
         stages=("static", "network"),
@@ -112,4 +113,4 @@ def hostile() -> Report:
     findings = [finding(outcome, HOSTILE, HOSTILE) for outcome in Outcome]
     texts = {"title": HOSTILE, "section_title": HOSTILE, "attestation": HOSTILE, "docs_url": f"{DOCS_URL}#{HOSTILE}"}
     lines = [a_line(f"line-{outcome}", outcome, *findings, **texts) for outcome in Outcome if outcome != "note"]
-    return a_report(*lines, account=HOSTILE, ran_by=HOSTILE, base_url=HOSTILE, version=HOSTILE)
+    return a_report(*lines, account=HOSTILE, ran_by=HOSTILE, api_url=HOSTILE, base_url=HOSTILE, version=HOSTILE)

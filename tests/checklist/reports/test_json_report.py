@@ -76,6 +76,7 @@ def test_a_report_reads_like_this() -> None:
         "account": "default",
         "contract": "eu",
         "mode": "test",
+        "api_url": "https://api.flowlix.eu",
         "base_url": "https://shop.example.com",
         "api_key_fingerprint": "0123456789abcdef",
         "django_flowlix": "1.2.3",

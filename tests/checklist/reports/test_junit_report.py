@@ -60,6 +60,7 @@ def test_what_was_run_stands_in_the_properties() -> None:
         "account": "default",
         "contract": "eu",
         "mode": "LIVE: real money",
+        "gateway": "https://api.flowlix.eu",
         "shop": "https://shop.example.com",
         "version": "django-flowlix 1.2.3",
         "stages": "static, network",

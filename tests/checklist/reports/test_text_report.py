@@ -29,6 +29,7 @@ Flowlix go-live checklist
   Account   default
   Contract  eu
   Mode      test
+  Gateway   https://api.flowlix.eu
   Shop      https://shop.example.com
   Version   django-flowlix 1.2.3
   Stages    static, network
