@@ -71,7 +71,7 @@ class Command(BaseCommand):
                 report = self._check(chosen_by(options, terminal), terminal, options)
         except KeyboardInterrupt:
             raise CommandError(
-                "interrupted: the run was not kept; payments that it has made stand in the admin",
+                "interrupted: the run was not kept; a payment at the hosted page that it has begun stands in the admin",
                 returncode=_INTERRUPTED,
             ) from None
         if report.lines_at_least(Outcome(options["fail_level"])):
