@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,9 @@ from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.urls import clear_script_prefix, set_script_prefix
 
-from django_flowlix.api import GatewayStatus, IdempotencyError, NotFoundError
+from django_flowlix.api import GatewayStatus, IdempotencyError, InvalidRequestError, NotFoundError
 from django_flowlix.api.objects import GatewayPayment
+from django_flowlix.api.secret import Secret
 from django_flowlix.checklist import Context, Outcome
 from django_flowlix.checklist.keeping import keep
 from django_flowlix.checklist.probes import trials
@@ -125,6 +127,7 @@ def came(payment_id: str = "pay_1", status: str = "pending", **changes: Any) -> 
     )
 
 
+REFUSED = Came(error=InvalidRequestError("amount differs", status=422, request_id="req_8"))
 CONFLICT = Came(error=IdempotencyError("key in use", status=409, request_id="req_9"))
 
 
@@ -136,6 +139,7 @@ CONFLICT = Came(error=IdempotencyError("key in use", status=409, request_id="req
         (Repeated(came("pay_1"), came("pay_1"), came("pay_1")), "was not refused with HTTP 409"),
         (Repeated(came("pay_1"), came("pay_1"), came("pay_3")), "was not refused with HTTP 409"),
         (Repeated(CONFLICT, CONFLICT, CONFLICT), "The first request failed"),
+        (Repeated(came("pay_1"), came("pay_1"), REFUSED), "was not refused with HTTP 409"),
     ],
 )
 def test_a_gateway_that_forgets_its_keys_is_noticed(
@@ -350,23 +354,39 @@ def test_a_gateway_that_is_no_emulator_is_not_paid_at_by_code(httpserver: Any, s
     assert emulated_customer.is_emulated(account()) is False
 
 
+@pytest.mark.parametrize("changes", [{"contract_name": "dev"}, {"secret_key": Secret(LIVE_KEY)}])
+def test_only_an_emulator_of_this_contract_is_paid_at_and_never_with_a_live_key(
+    changes: dict[str, Any], emulator: Any
+) -> None:
+    assert emulated_customer.is_emulated(account()) is True
+    assert emulated_customer.is_emulated(replace(account(), **changes)) is False
+
+
 def test_a_person_pays_where_there_is_no_emulator(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
 ) -> None:
     """The page's address is said; a person pays with a browser, whose return makes the shop look."""
     monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
-    person = Person(comes_back=True)
+    person = Person(comes_back_after=0)
     report = try_with(person)
     assert report.lines[3].outcome is Outcome.PASS, report.lines[3]
     assert Payment.objects.get().hosted_page_url in person.told
     assert "Return and verification" in told(report.lines[3], Outcome.PASS)
 
 
+def test_a_person_may_take_a_moment_to_come_back(
+    emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
+) -> None:
+    monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
+    report = try_with(Person(comes_back_after=20))
+    assert report.lines[3].outcome is Outcome.PASS, report.lines[3]
+
+
 def test_a_person_who_pays_and_does_not_come_back_is_noticed(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
 ) -> None:
     monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
-    report = try_with(Person(comes_back=False))
+    report = try_with(Person(comes_back_after=9999))
     assert report.lines[3].outcome is Outcome.WARN, report.lines[3]
     assert "nobody came back through the return address" in told(report.lines[3], Outcome.WARN)
     assert Payment.objects.get().status == "succeeded"
@@ -382,9 +402,9 @@ def test_nobody_at_the_terminal_is_no_evidence(emulator: Any, monkeypatch: pytes
 class Person:
     """Pays at the page when asked to wait, and perhaps comes back; time passes while they wait."""
 
-    def __init__(self, *, comes_back: bool) -> None:
+    def __init__(self, *, comes_back_after: int) -> None:
         self.told = ""
-        self.comes_back = comes_back
+        self.comes_back_after = comes_back_after
 
     def say(self, text: str) -> None:
         self.told += text
@@ -400,9 +420,9 @@ class Person:
 
         payment = Payment.objects.get()
         location = emulated_customer.pay(payment.hosted_page_url, account().contract.test_cards[""], 2031)
-        if self.comes_back:
-            emulated_customer.come_back(location)
-        for _ in range(seconds // 5):
+        for waited in range(0, seconds, 5):
+            if waited == self.comes_back_after:
+                emulated_customer.come_back(location)
             if is_over():
                 return True
             clock.sleep(5)
