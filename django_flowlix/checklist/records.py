@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from ..api import errors
 from ..models import ApiCall, Payment
@@ -20,6 +20,8 @@ from .context import Context
 
 SAMPLE_ROWS = 20_000
 EXAMPLES = 3
+_RECENT = timedelta(days=7)
+_RECENT_CALLS = 200
 
 UNCONFIRMED = (PaymentStatus.CREATED, PaymentStatus.REJECTED)
 _INCOMPLETE = (Q(gateway_id__isnull=True) | Q(gateway_id="") | Q(request_id="") | Q(order_reference="")) & ~Q(
@@ -40,10 +42,11 @@ class Sample:
 
 
 class PaymentCounts(NamedTuple):
-    """What the payments of one currency and exponent are like."""
+    """What the payments of one currency and exponent are like; `newest` is the key of the latest of them."""
 
     currency: str
     exponent: int
+    newest: int
     payments: int
     confirmed: int
     incomplete: int
@@ -53,9 +56,14 @@ class PaymentCounts(NamedTuple):
 
 
 class CallCounts(NamedTuple):
-    """What the calls are like; `foreign` answers without a request id came from something before the gateway."""
+    """What the calls are like; `foreign` answers without a request id came from something before the gateway.
+
+    Of the POSTs, `for_shop` are for payments of the shop and `for_checklist` for those of the checklist itself.
+    """
 
     posts: int
+    for_shop: int
+    for_checklist: int
     keyless: int
     answered: int
     nameless: int
@@ -67,8 +75,17 @@ class CallCounts(NamedTuple):
 
 def payments(context: Context) -> Sample:
     """Return the latest payments of the shop: those of the checklist itself say nothing about its orders."""
-    found = _sample(context, Payment, "payments of the shop")
+    found = context.once(_all_payments)
     return Sample(found.rows.filter(from_checklist=False), found.words)
+
+
+def payments_of_the_checklist(context: Context) -> QuerySet[Payment]:
+    """Return those of the latest payments that are the checklist's own."""
+    return context.once(_all_payments).rows.filter(from_checklist=True)
+
+
+def _all_payments(context: Context) -> Sample:
+    return _sample(context, Payment, "payments of the shop")
 
 
 def calls(context: Context) -> Sample:
@@ -76,10 +93,23 @@ def calls(context: Context) -> Sample:
     return _sample(context, ApiCall, "gateway calls")
 
 
+def recent_calls(context: Context) -> Sample:
+    """Return the calls of the last days, and the latest ones however old they are: what is mended is over one day."""
+    sample = context.once(calls)
+    moments = sample.rows.order_by("-created_at").values_list("created_at", flat=True)
+    moment = next(iter(moments[_RECENT_CALLS - 1 : _RECENT_CALLS]), None)
+    if moment is None:
+        return sample
+    mode = "live" if context.account.livemode else "test"
+    words = f"the gateway calls of the last {_RECENT.days} days and the latest {_RECENT_CALLS} in {mode} mode"
+    return Sample(sample.rows.filter(created_at__gte=min(moment, context.now - _RECENT)), words)
+
+
 def payment_counts(context: Context) -> Sequence[PaymentCounts]:
     """Return what the latest payments are like, by currency and exponent. One statement, besides the sample's."""
     grouped = context.once(payments).rows.order_by().values("currency", "exponent")
     counted = grouped.annotate(
+        newest=Max("pk"),
         payments=Count("pk"),
         confirmed=Count("pk", filter=~Q(status__in=UNCONFIRMED)),
         incomplete=Count("pk", filter=_INCOMPLETE),
@@ -92,9 +122,20 @@ def payment_counts(context: Context) -> Sequence[PaymentCounts]:
 
 def call_counts(context: Context) -> CallCounts:
     """Return what the latest calls are like. One statement, besides the sample's."""
+    return _call_counts(context.once(calls))
+
+
+def recent_call_counts(context: Context) -> CallCounts:
+    """Return what the recent calls are like. One statement, besides the sample's."""
+    return _call_counts(context.once(recent_calls))
+
+
+def _call_counts(sample: Sample) -> CallCounts:
     posts = Q(method="POST")
-    counted = context.once(calls).rows.aggregate(
+    counted = sample.rows.aggregate(
         posts=Count("pk", filter=posts),
+        for_shop=Count("pk", filter=posts & Q(payment__from_checklist=False)),
+        for_checklist=Count("pk", filter=posts & Q(payment__from_checklist=True)),
         keyless=Count("pk", filter=posts & Q(idempotency_key="")),
         answered=Count("pk", filter=Q(http_status__isnull=False)),
         nameless=Count("pk", filter=NAMELESS_ANSWERS),
@@ -113,8 +154,8 @@ def incomplete_orders(context: Context) -> list[str]:
 
 
 def nameless_answers(context: Context) -> list[str]:
-    """Return some answers of the gateway without a request id, as `retrieve at 2026-03-14 12:00 UTC`."""
-    found = context.once(calls).rows.filter(NAMELESS_ANSWERS).order_by("-created_at")
+    """Return some recent answers of the gateway without a request id, as `retrieve at 2026-03-14 12:00 UTC`."""
+    found = context.once(recent_calls).rows.filter(NAMELESS_ANSWERS).order_by("-created_at")
     return [
         f"{name} at {at:%Y-%m-%d %H:%M} UTC" for name, at in found.values_list("operation", "created_at")[:EXAMPLES]
     ]

@@ -7,7 +7,7 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
 from ..models import ApiCall
 from . import records
@@ -19,10 +19,12 @@ _LEEWAY = timedelta(seconds=0.5)
 """Clocks are set while they run, and durations are rounded."""
 _UNDER_WAY = timedelta(seconds=2)
 """A process that is about to call has looked for pauses already."""
+_PAGE = timedelta(minutes=1)
+"""How long the page of a list may take, with what is done about it."""
 
 
 class Repeat(NamedTuple):
-    """A try that followed one which was answered with 4xx, in the same call."""
+    """A POST that was tried again after an answer of 4xx."""
 
     order_reference: str
     operation: str
@@ -44,14 +46,18 @@ class Pause(NamedTuple):
 
 
 def repeats_of_refused(context: Context) -> list[Repeat]:
-    """Return the latest tries that followed an answer of 4xx. One statement, besides the sample's."""
+    """Return the latest POSTs that were tried again after an answer of 4xx. One statement, besides the sample's.
+
+    Their key tells which tries belong together; what has none may be another process's.
+    """
     same_call = ApiCall.objects.filter(
         payment=OuterRef("payment"),
         operation=OuterRef("operation"),
         idempotency_key=OuterRef("idempotency_key"),
         pk__lt=OuterRef("pk"),
     ).order_by("-pk")
-    repeats = context.once(records.calls).rows.filter(try_number__gt=1, payment__isnull=False)
+    repeats = context.once(records.calls).rows.filter(method="POST", try_number__gt=1, payment__isnull=False)
+    repeats = repeats.exclude(idempotency_key="")
     found = repeats.annotate(
         earlier_status=Subquery(same_call.values("http_status")[:1]),
         earlier_paused_until=Subquery(same_call.values("paused_until")[:1]),
@@ -75,12 +81,13 @@ def pauses(context: Context) -> list[Pause]:
 def calls_in_pauses(context: Context) -> list[tuple[str, datetime]]:
     """Return operation and time of calls that were begun anew, and had ended, within a pause of their key.
 
-    A call that had begun before makes its tries and turns its pages as it would have done: it is not counted.
+    A call that had begun before makes its tries and turns its pages as it would have done: it is not counted. Each
+    page is a first try, so a list counts where none of its key was read shortly before.
     """
     found: list[tuple[str, datetime]] = []
     known = context.once(pauses)
     if known:
-        within = ApiCall.objects.filter(reduce(or_, map(_within, known)), try_number=1).exclude(operation="list")
+        within = ApiCall.objects.filter(reduce(or_, map(_within, known)), try_number=1)
         for operation, fingerprint, *times in within.order_by("created_at").values_list(
             "operation", "api_key_fingerprint", *_TIMES
         )[:_MOST_REPEATS]:
@@ -105,7 +112,12 @@ def _began(created_at: datetime, duration_ms: int) -> datetime:
 
 
 def _within(pause: Pause) -> Q:
-    return Q(api_key_fingerprint=pause.api_key_fingerprint, created_at__gt=pause.began_at, created_at__lt=pause.until)
+    of_the_key = Q(api_key_fingerprint=pause.api_key_fingerprint)
+    earlier_page = ApiCall.objects.filter(
+        of_the_key, operation="list", created_at__gt=pause.began_at - _PAGE, created_at__lt=OuterRef("created_at")
+    )
+    is_page = Q(operation="list") & Q(Exists(earlier_page))
+    return of_the_key & Q(created_at__gt=pause.began_at, created_at__lt=pause.until) & ~is_page
 
 
 def _is_within(began_at: datetime, pause: Pause) -> bool:

@@ -57,8 +57,13 @@ def _faults_of_derivation(context: Context) -> Iterator[str]:
 @catalogue.IDEMPOTENCY_KEYS.probe(Stage.STATIC)
 def recorded_keys(context: Context) -> Iterator[Finding]:
     counts, sample = context.once(records.call_counts), context.once(records.calls)
-    if not counts.posts:
-        yield noted("On record: nothing yet, no POST has been sent in this mode.")
+    if not counts.for_shop:
+        yield noted("On record: nothing yet, no POST for a payment of the shop has been sent in this mode.")
+    if others := counts.posts - counts.for_shop:
+        yield noted(
+            f"On record besides: {counts.for_checklist} POSTs for payments of flowlix_check and "
+            f"{others - counts.for_checklist} for no payment on record, as --scenarios sends them."
+        )
     if counts.keyless:
         yield failed(
             f"On record: {counts.keyless} of {counts.posts} POSTs among {sample.words} had no Idempotency-Key.",
@@ -70,9 +75,10 @@ def recorded_keys(context: Context) -> Iterator[Finding]:
             f"{' and '.join(orders)}.",
             "Keys must not be changed in the database once they have been sent: look at these payments' timelines.",
         )
-    elif counts.posts and not counts.keyless:
+    elif counts.for_shop and not counts.keyless:
         yield passed(
-            f"On record: each of {counts.posts} POSTs among {sample.words} had a key, that of its payment or refund."
+            f"On record: each of {counts.for_shop} POSTs for payments of the shop, among {sample.words}, had the key "
+            "of its payment or refund."
         )
 
 

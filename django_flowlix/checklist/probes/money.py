@@ -66,8 +66,15 @@ def _takes(account: Account, currency: str) -> bool:
 def currencies_in_use(context: Context) -> Iterator[Finding]:
     """Which currencies the shop takes, its payments tell: without any, nothing is known about them."""
     counts, words = context.once(records.payment_counts), context.once(records.payments).words
+    newest = {row.currency: row for row in sorted(counts, key=lambda row: row.newest)}
     for row in counts:
-        yield _stored(context.account, row, words)
+        if row is newest[row.currency]:
+            yield _stored(context.account, row, words)
+        else:
+            yield noted(
+                f"Earlier, {row.payments} payments in {row.currency} among {words} were counted with {row.exponent} "
+                "decimals, unlike the newest one."
+            )
     if not counts:
         yield skipped(
             "No currency is in use yet: the shop has no payment in this mode.",
@@ -84,8 +91,8 @@ def _stored(account: Account, row: records.PaymentCounts, words: str) -> Finding
     if row.exponent != exponent:
         return failed(
             f"{name} are counted with {row.exponent} decimals, {row.currency} has {exponent}.",
-            "What was charged may differ from the price by powers of ten: compare with the gateway's dashboard, and "
-            "set CURRENCY_EXPONENTS to what the gateway counts with.",
+            "What was charged may differ from the price by powers of ten: compare with the gateway's dashboard, set "
+            f"CURRENCY_EXPONENTS to what the gateway counts with, then make another payment in {row.currency}.",
         )
     return passed(f"{name} are counted with {row.exponent} decimals, as {row.currency} has.")
 

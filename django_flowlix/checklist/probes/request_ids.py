@@ -13,6 +13,9 @@ from ..items import Stage
 @catalogue.REQUEST_IDS_STORED.probe(Stage.STATIC)
 def stored_request_ids(context: Context) -> Iterator[Finding]:
     counts, words = context.once(records.call_counts), context.once(records.calls).words
+    nameless = counts.nameless
+    if nameless:
+        counts, words = context.once(records.recent_call_counts), context.once(records.recent_calls).words
     asked = counts.answered - counts.foreign - counts.nameless_5xx
     if counts.nameless:
         yield failed(
@@ -24,6 +27,8 @@ def stored_request_ids(context: Context) -> Iterator[Finding]:
         yield passed(f"Each of {asked} answers among {words} has left its request id.")
     else:
         yield skipped("No answer on record yet in this mode.", "Make a payment, or run flowlix_check --network.")
+    if nameless > counts.nameless:
+        yield noted(f"Earlier, {nameless - counts.nameless} answers left no request id: that counts no more.")
     if counts.nameless_5xx:
         yield noted(
             f"{counts.nameless_5xx} answers of 5xx brought no request id: they may come from before the gateway."

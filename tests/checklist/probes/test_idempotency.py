@@ -25,7 +25,7 @@ def test_keys_are_rehearsed(look: Any, settings: Any, changes: dict[str, Any]) -
     found = look("idempotency-keys")
     assert found.outcome is Outcome.PASS
     assert "the same on each of three tries" in told(found, Outcome.PASS)
-    assert "no POST has been sent in this mode" in told(found, Outcome.NOTE)
+    assert "no POST for a payment of the shop has been sent in this mode" in told(found, Outcome.NOTE)
 
 
 def test_keys_are_rehearsed_with_a_live_key(look: Any, settings: Any) -> None:
@@ -77,11 +77,28 @@ def test_recorded_posts_under_their_own_keys_are_said(look: Any) -> None:
     refund = a_refund(payment)
     a_create(payment)
     a_call(payment=payment, refund=refund, operation="refund", method="POST", idempotency_key=refund.idempotency_key)
-    a_call(operation="create_direct", method="POST", idempotency_key="of-the-self-check")
     a_call(payment=payment)
     found = look("idempotency-keys")
     assert found.outcome is Outcome.PASS
-    assert "each of 3 POSTs among all gateway calls in test mode had a key" in told(found, Outcome.PASS)
+    assert (
+        "each of 2 POSTs for payments of the shop, among all gateway calls in test mode, had the key of its payment"
+        in told(found, Outcome.PASS)
+    )
+    assert "POSTs" not in told(found, Outcome.NOTE)
+
+
+def test_posts_of_the_checklist_itself_are_not_taken_for_the_shop_s(look: Any) -> None:
+    a_create(a_payment(from_checklist=True))
+    a_call(operation="create_direct", method="POST", idempotency_key="of-the-self-check")
+    found = look("idempotency-keys")
+    assert "On record" not in told(found, Outcome.PASS)
+    said = told(found, Outcome.NOTE)
+    assert "nothing yet, no POST for a payment of the shop" in said
+    assert "1 POSTs for payments of flowlix_check and 1 for no payment on record" in said
+    a_create(a_payment())
+    found = look("idempotency-keys")
+    assert "each of 1 POSTs for payments of the shop" in told(found, Outcome.PASS)
+    assert "1 POSTs for payments of flowlix_check and 1 for no payment on record" in told(found, Outcome.NOTE)
 
 
 def test_a_recorded_post_without_a_key_is_noticed(look: Any, settings: Any) -> None:

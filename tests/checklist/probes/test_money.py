@@ -53,10 +53,28 @@ def test_payments_that_are_counted_otherwise_are_noticed(look: Any, settings: An
     assert look("minor-units").outcome is Outcome.SKIP, "it is a payment of the other mode"
 
 
-def test_payments_from_before_an_override_are_noticed(look: Any, settings: Any) -> None:
+def test_of_each_currency_the_newest_payment_decides_and_older_ones_are_said(look: Any, settings: Any) -> None:
     a_payment(currency="HUF")
+    a_payment()
     configured(settings, CURRENCY_EXPONENTS={"HUF": 0})
-    assert "counted with 2 decimals, HUF has 0" in told(look("minor-units"), Outcome.FAIL)
+    said = told(look("minor-units"), Outcome.FAIL)
+    assert "counted with 2 decimals, HUF has 0" in said
+    assert "then make another payment in HUF" in said
+    a_payment(currency="HUF", exponent=0)
+    found = look("minor-units")
+    assert found.outcome is Outcome.PERSON, "for the override"
+    assert (
+        "Earlier, 1 payments in HUF among all payments of the shop in test mode were counted with 2 decimals"
+        in told(found, Outcome.NOTE)
+    )
+
+
+def test_a_newest_payment_that_is_counted_otherwise_is_noticed_whatever_was_before(look: Any) -> None:
+    for exponent in (0, 0, 2):
+        a_payment(currency="JPY", exponent=exponent)
+    found = look("minor-units")
+    assert "1 payments in JPY" in told(found, Outcome.FAIL)
+    assert "2 payments in JPY" in told(found, Outcome.NOTE)
 
 
 @pytest.mark.parametrize("currency", ["XAU", "QQQ"])

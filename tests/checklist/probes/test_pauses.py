@@ -97,7 +97,6 @@ def test_a_call_that_was_begun_meanwhile_is_a_warning(look: Any, settings: Any) 
     [
         (30, {"duration_ms": 29_500}),  # it was under way
         (30, {"try_number": 2}),  # of a call that had begun before
-        (30, {"operation": "list"}),  # the next page of a list that had begun before
         (30, {"api_key_fingerprint": "another-key"}),
         (61, {"duration_ms": 500}),
         (-1, {}),
@@ -107,4 +106,22 @@ def test_calls_that_do_no_wrong_are_not_counted(look: Any, after_seconds: float,
     asked = asked_to_wait()
     a_call(**asked)
     a_call(asked["at"] + timedelta(seconds=after_seconds), **facts)
+    assert look("retry-after").outcome is Outcome.PASS
+
+
+def test_a_list_that_was_begun_meanwhile_is_a_warning_and_one_under_way_is_not(look: Any) -> None:
+    asked = asked_to_wait()
+    a_call(**asked)
+    a_call(asked["at"] + timedelta(seconds=30), operation="list")
+    assert "the last one list at" in told(look("retry-after"), Outcome.WARN)
+    a_call(asked["at"] - timedelta(seconds=2), operation="list", api_key_fingerprint="another-key")
+    assert look("retry-after").outcome is Outcome.WARN
+    a_call(asked["at"] - timedelta(seconds=2), operation="list")
+    assert look("retry-after").outcome is Outcome.PASS, "it may be the next page of that list"
+
+
+def test_interleaved_looks_of_two_processes_are_no_tries_of_one_call(look: Any) -> None:
+    payment, asked = a_payment(), asked_to_wait(5)
+    a_call(payment=payment, **asked)
+    a_call(asked["at"] + timedelta(seconds=1), payment=payment, try_number=2)
     assert look("retry-after").outcome is Outcome.PASS

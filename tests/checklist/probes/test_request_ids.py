@@ -8,7 +8,8 @@ import pytest
 
 from django_flowlix.checklist import Outcome
 from tests.checklist.looking import told
-from tests.checklist.recorded import a_call, live
+from tests.checklist.recorded import a_call, ago, live
+from tests.services.monitoring import happened
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +56,22 @@ def test_what_failed_before_the_gateway_is_said_and_not_held_against_it(look: An
 def test_answers_of_a_proxy_alone_prove_nothing(look: Any) -> None:
     a_call(http_status=403, request_id="", outcome="error", error_type="AuthenticationError")
     assert look("request-ids-stored").outcome is Outcome.SKIP
+
+
+def test_an_answer_without_an_id_of_long_ago_is_said_and_counts_no_more(look: Any) -> None:
+    a_call(ago(days=8), request_id="", operation="refund")
+    happened.calls(199, ago(hours=1))
+    assert "1 of 200 answers" in told(look("request-ids-stored"), Outcome.FAIL), "it is among the latest 200"
+    a_call()
+    found = look("request-ids-stored")
+    assert found.outcome is Outcome.PASS
+    assert "Each of 200 answers among the gateway calls of the last 7 days and the latest 200 in test mode" in told(
+        found, Outcome.PASS
+    )
+    assert "Earlier, 1 answers left no request id" in told(found, Outcome.NOTE)
+
+
+def test_however_busy_a_week_is_an_answer_without_an_id_counts_all_of_it(look: Any) -> None:
+    a_call(ago(days=6), request_id="")
+    happened.calls(300, ago(hours=1))
+    assert "1 of 301 answers" in told(look("request-ids-stored"), Outcome.FAIL)

@@ -166,3 +166,13 @@ def test_what_only_looks_like_a_try_after_a_final_answer_is_not_taken_for_one(lo
     a_call(http_status=404, outcome="error")
     a_call(try_number=2)
     assert look("no-retry-4xx").outcome is Outcome.PASS
+
+
+def test_interleaved_looks_of_two_processes_are_no_tries_of_one_call(look: Any) -> None:
+    payment = a_payment()
+    a_call(payment=payment, http_status=503, outcome="unknown")
+    a_call(payment=payment, http_status=404, outcome="error")
+    a_call(payment=payment, try_number=2)
+    a_create(payment, idempotency_key="", http_status=404, outcome="error")
+    a_create(payment, idempotency_key="", try_number=2)
+    assert look("no-retry-4xx").outcome is Outcome.PASS, "without a key nothing tells calls apart"
