@@ -9,8 +9,8 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from ...models import Payment, Refund, StatusChange
 from ...services.monitoring.counts import Scope
-from ...statuses import ChangeSource, PaymentStatus, RefundStatus
-from .. import catalogue
+from ...statuses import OPEN, REFUND_OPEN, ChangeSource, PaymentStatus, RefundStatus
+from .. import catalogue, records
 from ..context import Context
 from ..findings import Finding, needs_person, noted, passed, skipped, warned
 from ..items import Stage
@@ -21,15 +21,14 @@ WATCHED = (
 )
 _TO_PAY = 'Run manage.py flowlix_check --live-payment "1.00 EUR" with the live key.'
 _MOST = 1000
+_MOST_NAMED = 20
 # All of these ask the gateway from the server; `create` is the answer to a request and `api` our own code's word.
 _VERIFYING = (ChangeSource.RETURN, ChangeSource.WEBHOOK, ChangeSource.SYNC, ChangeSource.ADMIN)
 
 
 @catalogue.REAL_PAYMENT.probe(Stage.STATIC)
 def recorded_real_payment(context: Context) -> Iterator[Finding]:
-    if Stage.LIVE_PAYMENT.value in context.stages:
-        yield noted("What earlier payments tell was not asked: one is made now.")
-    elif not context.account.livemode:
+    if not context.account.livemode:
         yield skipped("It takes the live key: this account has a test key.", _TO_PAY)
     elif refunded := _refunded(context):
         order, made_at = refunded
@@ -71,6 +70,26 @@ def _verified(payment: str) -> QuerySet[StatusChange]:
     return StatusChange.objects.filter(
         payment=OuterRef(payment), refund__isnull=True, to_status=PaymentStatus.SUCCEEDED, source__in=_VERIFYING
     )
+
+
+@catalogue.REAL_PAYMENT.probe(Stage.STATIC)
+def left_behind(context: Context) -> Iterator[Finding]:
+    """Name the checklist's own payments with real money that somebody has yet to do something about."""
+    if not context.account.livemode:
+        return
+    under_way = Refund.objects.filter(payment=OuterRef("pk"), status__in=REFUND_OPEN)
+    left = records.payments_of_the_checklist(context).filter(
+        ~Exists(under_way), status__in=(PaymentStatus.SUCCEEDED, *OPEN), amount_refunded_minor__lt=F("amount_minor")
+    )
+    for payment in left.defer("request_body").order_by("-created_at")[:_MOST_NAMED]:
+        name = f"order {payment.order_reference} ({payment.gateway_id or 'without a payment id'})"
+        if payment.is_open:
+            yield noted(f"A live payment of flowlix_check is still open: {name}, over {payment.amount}.")
+        else:
+            yield warned(
+                f"flowlix_check took {payment.amount} of real money for {name}, which is not refunded in full.",
+                "Refund it, from its page in the admin.",
+            )
 
 
 @catalogue.FIRST_TRANSACTIONS_WATCHED.probe(Stage.STATIC)

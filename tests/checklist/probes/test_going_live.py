@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from django_flowlix.api import Money
 from django_flowlix.checklist import Outcome
 from django_flowlix.checklist.probes import going_live
 from django_flowlix.models import Payment, StatusChange
@@ -66,9 +67,64 @@ def test_a_success_that_the_server_did_not_verify_proves_nothing(look: Any, sett
     assert look("real-payment").outcome is Outcome.SKIP
 
 
-def test_a_payment_that_is_made_now_is_told_by_the_stage_that_makes_it(context: Any) -> None:
-    context.stages = frozenset({"static", "live-payment"})
-    assert [found.outcome for found in going_live.recorded_real_payment(context)] == [Outcome.NOTE]
+def test_how_the_line_stands_is_on_record_also_when_nobody_makes_the_payment_now(look: Any, settings: Any) -> None:
+    live(settings)
+    a_refund(a_payment(livemode=True, order_reference="real"))
+    found = look("real-payment", "static", "live-payment", live_amount=Money(100, "EUR"))
+    assert found.outcome is Outcome.PASS
+    assert "order real" in told(found, Outcome.PASS)
+    assert "not confirmed: nothing was sent" in told(found, Outcome.NOTE)
+
+
+def test_real_money_that_the_checklist_took_and_nobody_refunded_is_a_warning(look: Any, settings: Any) -> None:
+    live(settings)
+    a_refund(a_payment(livemode=True, order_reference="real"))
+    kept = a_payment(livemode=True, from_checklist=True, order_reference="flowlix-check-kept")
+    found = look("real-payment")
+    assert found.outcome is Outcome.WARN
+    said = told(found, Outcome.WARN)
+    assert f"took 10.00 EUR of real money for order flowlix-check-kept ({kept.gateway_id})" in said
+    assert "Refund it, from its page in the admin" in said
+
+
+@pytest.mark.parametrize("status", ["pending", "requires_action", "processing", "created"])
+def test_live_payments_of_the_checklist_that_are_still_open_are_said(look: Any, settings: Any, status: str) -> None:
+    live(settings)
+    a_refund(a_payment(livemode=True))
+    left = a_payment(status, livemode=True, from_checklist=True, order_reference="flowlix-check-left")
+    found = look("real-payment")
+    assert found.outcome is Outcome.PASS
+    said = told(found, Outcome.NOTE)
+    assert f"is still open: order flowlix-check-left ({left.gateway_id}), over 10.00 EUR" in said
+
+
+def test_a_payment_of_the_checklist_that_the_gateway_has_not_named_is_said_too(look: Any, settings: Any) -> None:
+    live(settings)
+    a_payment("created", livemode=True, from_checklist=True, order_reference="flowlix-check-lost", gateway_id=None)
+    assert "order flowlix-check-lost (without a payment id)" in told(look("real-payment"), Outcome.NOTE)
+
+
+@pytest.mark.parametrize("refund", ["succeeded", "pending", "created"])
+def test_what_was_refunded_or_is_being_refunded_is_no_warning(look: Any, settings: Any, refund: str) -> None:
+    live(settings)
+    a_refund(a_payment(livemode=True))
+    payment = a_payment(livemode=True, from_checklist=True)
+    a_refund(payment, refund)
+    if refund != "succeeded":
+        Payment.objects.filter(pk=payment.pk).update(amount_refunded_minor=0)
+    assert look("real-payment").outcome is Outcome.PASS
+
+
+def test_payments_of_the_checklist_elsewhere_or_declined_are_not_mentioned(look: Any, settings: Any) -> None:
+    a_payment(from_checklist=True)
+    live(settings)
+    a_refund(a_payment(livemode=True))
+    a_payment("failed", livemode=True, from_checklist=True)
+    a_payment(livemode=True, from_checklist=True, account="another")
+    a_payment("pending", livemode=True)
+    found = look("real-payment")
+    assert found.outcome is Outcome.PASS
+    assert told(found, Outcome.NOTE) == ""
 
 
 STATEMENT = (
