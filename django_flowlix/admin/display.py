@@ -36,6 +36,11 @@ def mode_badge(of: Payment | Alert | ChecklistRun | Account) -> SafeString:
     return badge("live", _("LIVE")) if of.livemode else badge("test", _("test"))
 
 
+def self_check_badge(payment: Payment) -> SafeString:
+    """Return that `flowlix_check` made the payment, nothing for an order of the shop."""
+    return badge("self-check", _("self-check")) if payment.from_checklist else SafeString()
+
+
 def card_text(payment: Payment) -> str:
     return f"{brand_name(payment.card_brand)} •••• {payment.card_last4}" if payment.card_last4 else "-"
 

@@ -73,6 +73,9 @@ def notices(payment: Payment, refunds: list[Refund]) -> Iterator[Notice]:
     for refund in refunds:
         if refund.is_unconfirmed:
             yield _unknown_refund(refund)
+    if payment.from_checklist:
+        text = _("Your code is not told of it, and nothing is to be delivered.")
+        yield Notice("quiet", _("Made by flowlix_check, for no order of the shop"), text)
     yield from _kept_and_erased(payment)
 
 

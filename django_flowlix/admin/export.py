@@ -38,6 +38,7 @@ COLUMNS = (
     "card brand",
     "card last four",
     "payment id",
+    "from_checklist",
 )
 _READ = (
     "created_at",
@@ -54,6 +55,7 @@ _READ = (
     "card_brand",
     "card_last4",
     "gateway_id",
+    "from_checklist",
 )
 _FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  the full-width ones are formulas to a spreadsheet, too
 
@@ -146,6 +148,7 @@ def row(payment: Payment) -> tuple[object, ...]:
         payment.card_brand,
         payment.card_last4,
         payment.gateway_id or "",
+        "yes" if payment.from_checklist else "no",
     )
 
 

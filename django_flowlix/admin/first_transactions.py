@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -23,7 +24,7 @@ from django.utils.translation import ngettext
 from ..conf import accounts
 from ..models import ApiCall, Payment, Refund, StatusChange
 from ..services import clock
-from .display import state_badges
+from .display import self_check_badge, state_badges
 from .explanations import Notice, notices
 from .filters import configured_aliases
 from .read_only import ReadOnlyAdmin
@@ -115,7 +116,7 @@ class FirstTransactionsAdmin(ReadOnlyAdmin):
             number=number,
             payment=payment,
             url=reverse(name, args=[quote(payment.pk)], current_app=self.admin_site.name),
-            state=state_badges(payment),
+            state=format_html("{} {}", state_badges(payment), self_check_badge(payment)),
             decline=f"{decline.code or '-'}: {_(decline.staff_text)}" if decline else "",
             notices=[*notices(payment, records.refunds)],
             findings=[*findings(records)],
@@ -158,12 +159,14 @@ def findings(records: Records) -> Iterator[Finding]:
     """Yield what somebody who watches a first payment would check."""
     payment = records.payment
     yield Finding(not payment.is_open, _("decided") if not payment.is_open else _("not decided yet"))
-    yield _told(records.changes)
+    yield _told(payment, records.changes)
     yield _request_ids(records.calls) if records.calls else _no_exchange(payment)
     yield Finding(not payment.review_reason, _("needs review") if payment.review_reason else _("nothing to review"))
 
 
-def _told(changes: Sequence[StatusChange]) -> Finding:
+def _told(payment: Payment, changes: Sequence[StatusChange]) -> Finding:
+    if payment.from_checklist:
+        return Finding(True, _("a self-check: your code is not told"))
     signals = [change for change in changes if change.signal]
     if not signals:
         return Finding(True, _("nothing to tell your code yet"))

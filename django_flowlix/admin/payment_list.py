@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
@@ -16,7 +17,7 @@ from ..services.monitoring.queues import PAYMENT_QUEUES, REVIEW, Queue
 from .asking import AskingAdmin
 from .chosen import NotChosen, check_keys
 from .day_filter import DayFilter
-from .display import card_text, mode_badge, state_badges
+from .display import card_text, mode_badge, self_check_badge, state_badges
 from .export import ExportAdmin
 from .filters import AccountFilter, ModeFilter, PaymentQueueFilter, ReviewReasonFilter, configured_aliases
 from .first_transactions import FirstTransactionsAdmin
@@ -102,7 +103,7 @@ class PaymentListAdmin(AskingAdmin, ReviewAdmin, HoldAdmin, FirstTransactionsAdm
 
     @admin.display(description=gettext_lazy("mode"))
     def mode(self, payment: Payment) -> SafeString:
-        return mode_badge(payment)
+        return format_html("{} {}", mode_badge(payment), self_check_badge(payment))
 
 
 def _queue(request: HttpRequest) -> Queue | None:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 EXPORT = f"{LIST}export/"
 HEAD = (
     "created,order,attempt,status,review reason,mode,account,amount,currency,refunded,card brand,card last four,"
-    "payment id"
+    "payment id,from_checklist"
 )
 
 
@@ -61,6 +61,7 @@ def test_a_file_with_every_column(exporter: Client, fake_clock: FakeClock) -> No
         gateway_id=None,
         card_brand="",
         card_last4="",
+        from_checklist=True,
         created_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
     )
     response = exporter.get(EXPORT)
@@ -70,8 +71,8 @@ def test_a_file_with_every_column(exporter: Client, fake_clock: FakeClock) -> No
     assert "no-store" in response["Cache-Control"]
     assert b"".join(response.streaming_content).decode().split("\r\n") == [  # type: ignore[attr-defined]
         HEAD,
-        '2026-03-14T12:00:00+00:00,"A, 1",2,succeeded,,live,default,49.99,EUR,12.50,visa,4242,pay_1',
-        "2026-01-02T03:04:05+00:00,yen,1,created,unproven,test,default,700,JPY,0,,,",
+        '2026-03-14T12:00:00+00:00,"A, 1",2,succeeded,,live,default,49.99,EUR,12.50,visa,4242,pay_1,no',
+        "2026-01-02T03:04:05+00:00,yen,1,created,unproven,test,default,700,JPY,0,,,,yes",
         "",
     ]
 
@@ -81,7 +82,7 @@ def test_times_are_utc_and_words_are_the_same_in_every_language(exporter: Client
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "Locale" not in name]
     a_payment(amount_minor=123456789)
 
-    ((created, *_rest, amount, _currency, _refunded, _brand, _last4, _id),) = lines(exporter)
+    ((created, *_rest, amount, _currency, _refunded, _brand, _last4, _id, _made_by),) = lines(exporter)
     assert (created, amount) == ("2026-03-14T12:00:00+00:00", "1234567.89")
 
 
@@ -117,7 +118,7 @@ def test_an_order_cannot_smuggle_a_formula_into_the_file(exporter: Client) -> No
     nasty = '=cmd|"/c calc"!A1'
     a_payment(nasty, card_brand="+x", gateway_id="@id")
 
-    ((_created, order, *_rest, brand, _last4, payment_id),) = lines(exporter)
+    ((_created, order, *_rest, brand, _last4, payment_id, _made_by),) = lines(exporter)
     assert (order, brand, payment_id) == (f"'{nasty}", "'+x", "'@id")
 
 

@@ -127,6 +127,21 @@ def test_what_is_amiss_is_said(viewer: Client) -> None:
     assert "Somebody must look at this payment" in words_of(text)
 
 
+def test_a_payment_of_the_checklist_says_so(viewer: Client) -> None:
+    a_story("shop")
+    payment = a_payment("flowlix-check-1", livemode=True, from_checklist=True, created_at=NOON + timedelta(minutes=1))
+    a_call(payment, 61)
+    a_change(payment, "pending", "succeeded", 62)
+    text = text_of(viewer, FIRST)
+    shop, checklist = text.split("flowlix-check-1</a>")
+
+    assert orders(text) == [("1", "shop"), ("2", "flowlix-check-1")]
+    assert "self-check" not in shop
+    assert '<span class="flowlix-badge flowlix-self-check">self-check</span>' in checklist
+    assert "Made by flowlix_check, for no order of the shop" in checklist
+    assert findings(checklist)[1] == ("fine", "a self-check: your code is not told")
+
+
 def test_a_payment_of_which_nothing_is_on_record(viewer: Client) -> None:
     payment = a_payment("bare", livemode=True, status="failed", decline_code="expired_card", request_id="")
     text = text_of(viewer, FIRST)

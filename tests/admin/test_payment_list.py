@@ -106,6 +106,14 @@ def test_live_and_test_are_told_apart(payment: Payment, viewer: Client) -> None:
     assert '<span class="flowlix-badge flowlix-live">LIVE</span>' in text_of(viewer, LIST)
 
 
+def test_payments_of_the_checklist_are_marked_beside_their_order(viewer: Client) -> None:
+    a_payment("shop")
+    a_payment("flowlix-check-1", from_checklist=True, livemode=True)
+    modes = re.findall(r'field-mode">(.*?)</td>', text_of(viewer, LIST))
+
+    assert [re.findall(r">([^<]+)</span>", mode) for mode in modes] == [["LIVE", "self-check"], ["test"]]
+
+
 @pytest.mark.parametrize(
     "lookup",
     [

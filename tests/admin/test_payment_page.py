@@ -74,6 +74,19 @@ def test_a_live_payment_cannot_be_taken_for_a_test_one(paid: Payment, viewer: Cl
     assert ("flowlix-mode-test" in live, "flowlix-mode-live" in live) == (False, True)
 
 
+def test_a_payment_of_the_checklist_is_not_taken_for_an_order(paid: Payment, viewer: Client) -> None:
+    title = "Made by flowlix_check, for no order of the shop"
+    assert title not in glance(text_of(viewer, page(paid)))
+    with CaptureQueriesContext(connection) as before:
+        text_of(viewer, page(paid))
+    Payment.objects.update(from_checklist=True)
+    with CaptureQueriesContext(connection) as after:
+        words = glance(text_of(viewer, page(paid)))
+
+    assert f"{title} Your code is not told of it, and nothing is to be delivered." in words
+    assert len(own_queries(after)) == len(own_queries(before))
+
+
 def test_a_decline_is_told_on_top(payment: Payment, emulator: EmulatorServer, viewer: Client) -> None:
     emulator.decline(str(payment.gateway_id), "stolen_card")
     sync_payment(payment)
