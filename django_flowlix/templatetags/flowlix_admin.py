@@ -12,8 +12,6 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..admin.display import mode_badge
-from ..admin.outcomes import verdict
 from ..checklist import Outcome
 from ..checklist.items import registered
 from ..checklist.standing import account_standings
@@ -48,6 +46,10 @@ def flowlix_monitoring(context: template.Context) -> dict[str, Any]:
 
 def _checklists(page: str) -> list[dict[str, Any]]:
     """Return a row for each account; wrong settings are a row too: the page says what is wrong."""
+    # Django imports this module for every template of a project, also of one that has no admin to register with.
+    from ..admin.display import mode_badge
+    from ..admin.outcomes import verdict
+
     try:
         found = account_standings(accounts().values(), registered())
     except ImproperlyConfigured:
