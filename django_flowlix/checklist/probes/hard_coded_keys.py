@@ -10,39 +10,53 @@ from ...conf import Account
 from .. import catalogue
 from ..context import Context
 from ..findings import Finding, failed, needs_person, noted, passed, skipped, warned
-from ..project.files import Kind
+from ..project.files import Kind, ProjectFile
 from ..project.log_files import LogFiles, search_log_files
 from ..project.survey import KeyPlace, Survey, named, survey
 
 _LONGEST_KEY_FILE = 4096
 _NEW_KEY = "Take it out and make a new one in Dashboard > Settings > API Keys: the file's history keeps this one."
 _FROM_ENVIRONMENT = "Write FLOWLIX = accounts_from_env() and set FLOWLIX_SECRET_KEY, or FLOWLIX_SECRET_KEY_FILE."
-_FROM_STORE = "The key comes to the settings from a secret store, not from a file of the project."
+_FROM_STORE = (
+    "The key comes to the settings from a secret store, or from a file outside version control that is no source."
+)
 
 
 @catalogue.LIVE_KEY_FROM_ENVIRONMENT.probe()
 def key_from_environment(context: Context) -> Iterator[Finding]:
     mode = "live" if context.account.livemode else "test"
-    places = [found for found in context.once(survey).keys if found.key.is_own and _is_hard_coded(found)]
+    own = [found for found in context.once(survey).keys if found.key.is_own]
+    places = [found for found in own if _is_hard_coded(found)]
+    dotenvs = [found.file.name for found in own if _is_environment(found.file)]
     if places:
         judge = failed if context.account.livemode else warned
         where = named(found.place for found in places)
         yield judge(f"The account's {mode} key is written into the project: {where}.", _FROM_ENVIRONMENT)
     if variable := _variable_of(context.account):
         yield passed(f"The {mode} key in use is the one that the environment variable {variable} brings.")
-    elif not places:
+    elif places:
+        return
+    elif dotenvs:
+        where = f"{named(dotenvs)}, a dotenv file that is not under version control"
+        yield passed(f"The {mode} key in use stands in {where}.")
+    else:
         yield needs_person(
-            "No environment variable holds the key in use or names a file with it, and it stands in no file of the "
-            "project.",
+            "No environment variable holds the key in use or names a file with it, and it was found in none of the "
+            "files that were searched.",
             _FROM_STORE,
         )
 
 
 def _is_hard_coded(found: KeyPlace) -> bool:
-    """Does the key stand where the settings could have it from? An untracked dotenv file is the environment's."""
+    """Does the key stand where the settings could have it from?"""
     if found.file.kind in (Kind.TEMPLATE, Kind.STATIC, Kind.LOG) or found.key.is_allowed:
         return False
-    return found.file.kind is not Kind.DOTENV or found.file.is_tracked
+    return not _is_environment(found.file)
+
+
+def _is_environment(file: ProjectFile) -> bool:
+    """An untracked dotenv file is: some have it loaded, and some read it themselves."""
+    return file.kind is Kind.DOTENV and not file.is_tracked
 
 
 def _variable_of(account: Account) -> str:
@@ -99,7 +113,7 @@ def _log_faults(found: Survey, logs: LogFiles) -> Iterator[Finding]:
 def _key_faults(account: Account, found: Survey) -> Iterator[Finding]:
     live, sent, tracked, rest = [], [], [], []
     for place in _real(found):
-        if place.file.kind is Kind.LOG or (place.file.kind is Kind.DOTENV and not place.file.is_tracked):
+        if place.file.kind is Kind.LOG or _is_environment(place.file):
             continue
         if place.key.live or (place.key.live is None and account.livemode):
             live.append(place)
@@ -149,10 +163,11 @@ def _dotenv_faults(found: Survey) -> Iterator[Finding]:
 
 def _gaps(found: Survey, logs: LogFiles) -> Iterator[Finding]:
     """Say what was not searched."""
-    if found.too_big:
-        yield noted(f"Files over 5 MB were not searched: {found.too_big}.")
     if found.unread or logs.unread:
-        yield noted(f"Could not be read: {named([*found.unread, *logs.unread])}.")
+        yield skipped(
+            f"Could not be read, and were not searched: {named([*found.unread, *logs.unread])}.",
+            "Run it as a user who may read the project's files.",
+        )
     if not found.files.uses_git:
         yield noted("Git could not be asked: the files that .gitignore names were searched too.")
     elif found.files.is_repository:
@@ -162,8 +177,8 @@ def _gaps(found: Survey, logs: LogFiles) -> Iterator[Finding]:
 
 
 def _loose_dotenvs(found: Survey) -> Iterator[Finding]:
-    files = [place.file for place in _real(found) if place.file.kind is Kind.DOTENV]
-    loose = [file.name for file in files if not file.is_tracked]
+    files = [place.file for place in _real(found) if _is_environment(place.file)]
+    loose = [file.name for file in files if not file.is_ignored]
     if loose:
         yield noted(f"Git does not track these dotenv files, and does not ignore them either: {named(loose)}.")
 

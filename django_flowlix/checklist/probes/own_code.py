@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...models import ApiCall
 from .. import catalogue
 from ..context import Context
-from ..findings import Finding, failed, noted, passed, skipped, warned
-from ..project.survey import Survey, named, survey
+from ..findings import Finding, failed, needs_person, noted, passed, skipped, warned
+from ..project.source import ServiceCall
+from ..project.survey import Place, Survey, named, survey
 
 _HOSTED = "Send customers to the hosted page: HostedPaymentView or start_payment()."
 
@@ -26,9 +27,9 @@ def no_cards_in_source(context: Context) -> Iterator[Finding]:
     elif not found.direct_payments and not found.card_fields:
         yield passed(
             "No field for card data and no call of create_direct_payment() in the project's own Python files "
-            f"({found.modules} searched) and pages ({found.pages} searched)."
+            f"({found.modules} searched) and pages and scripts ({found.pages} searched)."
         )
-    yield from _unparsed(found)
+    yield from _not_understood(found)
 
 
 @catalogue.PCI_SCOPE.probe()
@@ -46,17 +47,12 @@ def no_direct_payments_made(context: Context) -> Iterator[Finding]:
 def errors_are_caught(context: Context) -> Iterator[Finding]:
     """Look around every call of our services; HostedPaymentView answers each of them itself."""
     found = context.once(survey)
-    loose = [(place, call) for place, call in found.service_calls if call.uncaught]
-    for place, call in loose[:10]:
-        yield warned(
-            f"{place} calls {call.service}() and does not catch {', '.join(call.uncaught)}.",
-            "Catch PaymentError around it, FlowlixError too around sync_payment(), and answer each kind.",
-        )
-    if len(loose) > 10:
-        yield warned(f"{len(loose) - 10} more calls are like that.", "Begin with those above.")
+    open_calls = [(place, call) for place, call in found.service_calls if call.uncaught]
+    yield from _loose([(place, call) for place, call in open_calls if not call.function])
+    yield from _left_to_callers([(place, call) for place, call in open_calls if call.function])
     if found.uses_hosted_view:
         yield passed("HostedPaymentView is used: it answers every error of a start.")
-    if found.service_calls and not loose:
+    if found.service_calls and not open_calls:
         places = named(place for place, _ in found.service_calls)
         yield passed(f"Every call of a service catches what can come: {places}.")
     if not found.service_calls and not found.uses_hosted_view:
@@ -64,10 +60,36 @@ def errors_are_caught(context: Context) -> Iterator[Finding]:
             "No call of start_payment() and no HostedPaymentView was found in the project's Python files.",
             "Let a checkout of the project use one of them.",
         )
-    yield from _unparsed(found)
+    yield from _not_understood(found)
 
 
-def _unparsed(found: Survey) -> Iterator[Finding]:
-    modules = [name for name in found.unread if name.endswith(".py")]
-    if modules:
-        yield noted(f"Could not be read as Python: {named(modules)}.")
+def _loose(calls: Sequence[tuple[Place, ServiceCall]]) -> Iterator[Finding]:
+    for place, call in calls[:10]:
+        yield warned(
+            f"{place} uses {call.service}() and does not catch {', '.join(call.uncaught)}.",
+            "Catch PaymentError around it, FlowlixError too around sync_payment(), and answer each kind.",
+        )
+    if len(calls) > 10:
+        yield warned(f"{len(calls) - 10} more calls are like that.", "Begin with those above.")
+
+
+def _left_to_callers(calls: Sequence[tuple[Place, ServiceCall]]) -> Iterator[Finding]:
+    """Ask a person about functions that are no views: whether those who call them catch is not read here."""
+    functions = sorted({f"{call.function}() in {place.file}" for place, call in calls})
+    if functions:
+        yield needs_person(
+            "A function leaves what can come out of a service to whoever calls it: "
+            f"{named(place for place, _ in calls)}.",
+            "Whoever calls these functions answers every PaymentError and FlowlixError that comes out of them: "
+            f"{', '.join(functions)}.",
+        )
+
+
+def _not_understood(found: Survey) -> Iterator[Finding]:
+    if found.unparsed:
+        yield noted(f"Could not be read as Python: {named(found.unparsed)}.")
+    missed = [*found.too_long, *(name for name in found.unread if name.endswith(".py"))]
+    if missed:
+        yield skipped(
+            f"Not searched: {named(missed)}.", "Look at these files yourself, or take them out of the project."
+        )

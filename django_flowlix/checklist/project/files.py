@@ -14,7 +14,12 @@ from . import root as project
 from .listing import listed, walked
 
 _BUILT_DIRECTORIES = frozenset({"dist", "build", "public", "out", ".next", ".output"})
-_BUILT_SUFFIXES = frozenset({".js", ".mjs", ".cjs", ".map", ".css", ".html"})
+_BUILT_SUFFIXES = frozenset(
+    {
+        *(".js", ".mjs", ".cjs", ".map", ".css", ".html", ".htm", ".xhtml", ".wasm", ".svg"),
+        *(".json", ".webmanifest", ".txt", ".xml", ".yaml", ".yml"),
+    }
+)
 _EXAMPLE_SUFFIXES = (".example", ".sample", ".dist", ".template")
 _LOG = re.compile(r"\.log(?:\.\d+)?$")
 
@@ -39,6 +44,8 @@ class ProjectFile:
     name: str
     kind: Kind
     is_tracked: bool
+    is_ignored: bool
+    """Does git leave it out?"""
 
     @property
     def is_example(self) -> bool:
@@ -57,23 +64,37 @@ class ProjectFiles:
 
 
 def find_files(context: Context) -> ProjectFiles:
-    """List the project's files, for `context.once`. What goes out to browsers is listed although git ignores it."""
+    """List the project's files, for `context.once`.
+
+    Some are listed although git ignores them: what goes out to browsers, what Python has loaded, and dotenv files.
+    """
     root, is_repository, listing = _listing(project.start_directory())
-    found = dict(listing) if listing is not None else dict.fromkeys(walked(root), False)
     statics = tuple(project.static_directories(root))
     templates = tuple(project.template_directories(root))
-    for directory in (*statics, *templates):
-        found = dict.fromkeys(walked(directory), False) | found
-    if listing is not None:
-        built = (path for path in walked(root) if _is_built(path.relative_to(root)))
-        found = dict.fromkeys(built, False) | found
+    served = {path for directory in statics for path in walked(directory, follows_links=True)}
+    found = {
+        *(listing if listing is not None else ()),
+        *(path for path in walked(root) if listing is None or _counts_though_ignored(path.relative_to(root))),
+        *(path for directory in templates for path in walked(directory)),
+        *project.loaded_files(),
+        *filter(None, [project.settings_file()]),
+    }
     kind_of = _kinds(root, statics, templates)
     files = (
-        ProjectFile(path, _name(root, path), kind_of(path), is_tracked)
-        for path, is_tracked in sorted(found.items())
-        if not _leads_out(root, path)
+        ProjectFile(
+            path, _name(root, path), kind_of(path), (listing or {}).get(path, False), _is_ignored(root, path, listing)
+        )
+        for path in sorted(served.union(path for path in found if not _leads_out(root, path)))
     )
     return ProjectFiles(root, is_repository, listing is not None, tuple(files))
+
+
+def _counts_though_ignored(path: Path) -> bool:
+    return _is_built(path) or _is_dotenv(path)
+
+
+def _is_ignored(root: Path, path: Path, listing: Mapping[Path, bool] | None) -> bool:
+    return listing is not None and path.is_relative_to(root) and path not in listing
 
 
 def _listing(start: Path) -> tuple[Path, bool, Mapping[Path, bool] | None]:
@@ -110,9 +131,13 @@ def _kinds(root: Path, statics: Iterable[Path], templates: Iterable[Path]) -> Ca
 def _kind_by_name(path: Path, above: tuple[str, ...]) -> Kind:
     if path.suffix == ".py":
         return Kind.SETTINGS if path.stem.startswith("settings") or "settings" in above else Kind.CODE
-    if path.name.startswith(".env") or path.suffix == ".env":
+    if _is_dotenv(path):
         return Kind.DOTENV
     return Kind.LOG if _LOG.search(path.name) else Kind.OTHER
+
+
+def _is_dotenv(path: Path) -> bool:
+    return path.name.startswith(".env") or path.suffix == ".env"
 
 
 def _is_built(path: Path) -> bool:

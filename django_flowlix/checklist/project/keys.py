@@ -25,6 +25,8 @@ _PREFIXES: dict[str, bool] = {
     "api_live_sk_": True,
 }
 _TAIL = r"[A-Za-z0-9_-]{8,}"
+_SHORTEST_TAIL = 16
+"""No gateway draws fewer characters than this."""
 _ALLOWED = re.compile(r"flowlix:\s*allow-key|pragma:\s*allowlist\s+secret", re.IGNORECASE)
 
 
@@ -52,11 +54,14 @@ class KeySearch:
         for each in accounts.values():
             secrets: tuple[Secret, ...] = (each.secret_key, *each.webhook_secrets)
             self._modes.update(dict.fromkeys((secret.reveal() for secret in secrets), each.livemode))
+        # A key may stand in the source in pieces: its end gives it away, unless it reads like words of the language.
+        tails = {key.removeprefix(_prefix_of(key)): key for key in self._modes}
+        self._by_tail = {tail: key for tail, key in tails.items() if not _is_no_key(tail)}
         prefixes = (*_PREFIXES, _WEBHOOK_PREFIX)
         encoded = {_encoded_beginning(prefix): prefix for prefix in prefixes}
         # The fixed texts that a find begins with: almost no file has one, and that is seen at once.
-        self._beginnings = (*self._modes, *prefixes, *encoded)
-        exact = "|".join(map(re.escape, sorted(self._modes, key=len, reverse=True)))
+        self._beginnings = (*self._modes, *self._by_tail, *prefixes, *encoded)
+        exact = "|".join(map(re.escape, sorted((*self._modes, *self._by_tail), key=len, reverse=True)))
         self._pattern = re.compile(
             rf"(?P<exact>{exact})|(?:{'|'.join(prefixes)}){_TAIL}"
             rf"|(?P<encoded>(?:{'|'.join(map(re.escape, encoded))})[A-Za-z0-9+/_-]{{8,}})"
@@ -76,18 +81,32 @@ class KeySearch:
 
     def _found(self, key: str, line: int, is_allowed: bool) -> Found:
         configured = next((secret for secret in self._modes if key.startswith(secret)), "")
+        configured = configured or self._by_tail.get(key, "")
         key = configured or key
-        prefix = next(prefix for prefix in (*_PREFIXES, _WEBHOOK_PREFIX) if key.startswith(prefix))
+        prefix = _prefix_of(key)
         live = self._modes.get(key, _PREFIXES.get(prefix))
         return Found(
             line=line,
             live=live,
             is_own=key == self._own,
             is_webhook_secret=prefix == _WEBHOOK_PREFIX,
-            # What is configured for real money is no example, whatever it reads like.
-            is_made_up=reads_made_up(key.removeprefix(prefix)) and not (configured and live),
+            is_made_up=self._is_made_up(key, live),
             is_allowed=is_allowed and not live,
         )
+
+    def _is_made_up(self, key: str, live: bool | None) -> bool:
+        tail = key.removeprefix(_prefix_of(key))
+        if key in self._modes:  # What is configured for real money is no example, whatever it reads like.
+            return not live and reads_made_up(tail)
+        return _is_no_key(tail)
+
+
+def _prefix_of(key: str) -> str:
+    return next((prefix for prefix in (*_PREFIXES, _WEBHOOK_PREFIX) if key.startswith(prefix)), "")
+
+
+def _is_no_key(tail: str) -> bool:
+    return len(tail) < _SHORTEST_TAIL or reads_made_up(tail)
 
 
 def _encoded_beginning(prefix: str) -> str:
@@ -97,8 +116,9 @@ def _encoded_beginning(prefix: str) -> str:
 
 def _decoded(text: str) -> str:
     """Return the key that a base64 text holds, "" when it holds none."""
+    whole = text[:-1] if len(text) % 4 == 1 else text
     try:
-        plain = base64.b64decode(text[: len(text) // 4 * 4], altchars=b"-_" if set("-_") & set(text) else b"+/")
+        plain = base64.b64decode(whole + "=" * (-len(whole) % 4), altchars=b"-_" if set("-_") & set(text) else b"+/")
     except (binascii.Error, ValueError):
         return ""
     match = re.match(rf"(?:{'|'.join((*_PREFIXES, _WEBHOOK_PREFIX))}){_TAIL}", plain.decode("latin-1"))
@@ -109,6 +129,20 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|[_-]+")
 _WORD = re.compile(r"[A-Z]?[a-z]{1,11}|[A-Z]{2,12}|[0-9]{1,4}")
 _ONE_WORD = re.compile(r"(?:example|placeholder|changeme|redacted|replaceme|secretkey)[0-9]{0,4}", re.IGNORECASE)
 _ORDER = "0123456789abcdefghijklmnopqrstuvwxyz"
+_TELLING = (
+    "your",
+    "insert",
+    "replace",
+    "secret",
+    "here",
+    "example",
+    "placeholder",
+    "api[Kk]ey",
+    "live[Kk]ey",
+    "test[Kk]ey",
+)
+# As people write them: in any mixture of cases a word of four letters is drawn at random too often.
+_TELLING_WORD = re.compile("|".join(f"[{word[0].upper()}{word[0]}]{word[1:]}|{word.upper()}" for word in _TELLING))
 
 
 def reads_made_up(tail: str) -> bool:
@@ -117,10 +151,11 @@ def reads_made_up(tail: str) -> bool:
     A gateway draws it at random; of random texts of sixteen characters one in five thousand reads like that.
     """
     letters = [character for character in tail.lower() if character in _ORDER]
-    if len(set(letters)) <= 3 or _ONE_WORD.fullmatch(tail):
+    if len(set(letters)) <= 3 or _ONE_WORD.fullmatch(tail) or _TELLING_WORD.search(tail):
         return True
     steps = sum(_follows(one, other) for one, other in pairwise(letters))
-    return steps >= 0.8 * (len(letters) - 1) or _is_words(tail)
+    most = max(map(letters.count, set(letters)))
+    return steps >= 0.6 * (len(letters) - 1) or 2 * most >= len(letters) or _is_words(tail)
 
 
 def _follows(one: str, other: str) -> bool:

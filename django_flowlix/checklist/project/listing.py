@@ -17,15 +17,22 @@ from pathlib import Path
 _SECONDS = 60
 _FOREIGN = frozenset(
     {
-        *(".git", ".hg", ".svn", ".tox", ".nox", "node_modules", "site-packages", "__pycache__"),
+        *(".git", ".hg", ".svn", ".tox", ".nox", "node_modules", "site-packages", "dist-packages", "__pycache__"),
         *(".mypy_cache", ".pytest_cache", ".ruff_cache"),
     }
 )
 
 
-def walked(top: Path) -> Iterator[Path]:
+def walked(top: Path, *, follows_links: bool = False) -> Iterator[Path]:
     """Yield every file under a directory; what others wrote (environments, packages, caches) is left out."""
-    for directory, names, files in os.walk(top):
+    seen: set[str] = set()
+    for directory, names, files in os.walk(top, followlinks=follows_links):
+        if follows_links:
+            real = os.path.realpath(directory)
+            if real in seen:  # a link that leads in a circle
+                names.clear()
+                continue
+            seen.add(real)
         names[:] = sorted(name for name in names if not _is_left_out(f"{directory}/{name}"))
         yield from (Path(directory, name) for name in sorted(files))
 

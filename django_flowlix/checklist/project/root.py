@@ -6,8 +6,10 @@ Django knows no "project directory"; BASE_DIR is a habit of its settings templat
 from __future__ import annotations
 
 import importlib
+import os
 import sys
-from collections.abc import Iterator
+import sysconfig
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,21 @@ import django_flowlix
 
 from .listing import is_foreign
 
+_LEVELS_UP = 3
+
 
 def start_directory() -> Path:
-    """Return `settings.BASE_DIR`, or the directory of the settings' top package."""
+    """Return the highest of `settings.BASE_DIR`, the settings' top package, and where manage.py is.
+
+    A BASE_DIR that is one directory too deep is found in many a project whose settings have become a package.
+    """
     base = getattr(settings, "BASE_DIR", None)
-    if base and Path(base).is_dir():
-        return Path(base).resolve()
     module = settings_file()
-    return Path.cwd() if module is None else _above_its_packages(module)
+    package = _above_its_packages(module) if module is not None else Path.cwd()
+    start = Path(base).resolve() if base and Path(base).is_dir() else package
+    if module is not None and not _is_too_high(package) and start.is_relative_to(package):
+        start = package
+    return next((top for top in (start, *start.parents[:_LEVELS_UP]) if (top / "manage.py").is_file()), start)
 
 
 def settings_file() -> Path | None:
@@ -46,12 +55,34 @@ def _above_its_packages(module: Path) -> Path:
 def repository_of(directory: Path) -> Path | None:
     """Return the top of the git work tree that holds a directory.
 
-    Someone who keeps the whole home directory in git does not mean all of it to be the project.
+    Someone who keeps the whole home directory in git does not mean all of it to be the project, unless it is that.
     """
     for top in (directory, *directory.parents):
         if (top / ".git").exists():
-            return None if top in (Path.home(), Path(top.anchor)) else top
+            return None if top != directory and _is_too_high(top) else top
     return None
+
+
+def _is_too_high(directory: Path) -> bool:
+    return directory in (Path.home(), Path(directory.anchor))
+
+
+def loaded_files() -> Sequence[Path]:
+    """Return the modules that Python has loaded and that are the project's: neither Python's, nor installed, nor ours.
+
+    What the settings come from is among them, though git may ignore it, and though it may lie anywhere.
+    """
+    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    names = (file for file in files if isinstance(file, str) and file.endswith(".py") and not _is_foreign(file))
+    return sorted(path for path in map(_path, names) if not _is_foreign(str(path)))
+
+
+def _is_foreign(name: str) -> bool:
+    tops = (f"{package_directory()}{os.sep}", *_PYTHONS_OWN)
+    return name.startswith(tops) or is_foreign(Path(name).parts)
+
+
+_PYTHONS_OWN = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
 
 
 def package_directory() -> Path:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
-import stat
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from ...conf import accounts
 from ..context import Context
+from .contents import Text, texts_of
 from .files import Kind, ProjectFile, ProjectFiles, find_files
 from .keys import Found, KeySearch
-from .markup import MARKUP_SUFFIXES, card_inputs_in, settings_uses_in
+from .markup import MARKUP_SUFFIXES, SCRIPT_SUFFIXES, card_inputs_in, settings_uses_in
 from .root import package_directory
 from .source import Code, ServiceCall, read_code
 
-MAX_BYTES = 5_000_000
 _MOST_NAMED = 10
 
 
@@ -45,12 +43,16 @@ class KeyPlace:
 
 @dataclass(slots=True)
 class Survey:
-    """What stands in the files. Counts are of files; `unread` has those that could not be read or parsed."""
+    """What stands in the files. Counts are of files.
+
+    `unread` could not be opened, `unparsed` are no Python, and `too_long` were searched for keys alone.
+    """
 
     files: ProjectFiles
     searched: int = 0
-    too_big: int = 0
     unread: list[str] = field(default_factory=list)
+    unparsed: list[str] = field(default_factory=list)
+    too_long: list[str] = field(default_factory=list)
     modules: int = 0
     pages: int = 0
     keys: list[KeyPlace] = field(default_factory=list)
@@ -66,11 +68,12 @@ def survey(context: Context) -> Survey:
     found = Survey(context.once(find_files))
     search = KeySearch(context.account, accounts())
     for file in found.files.files:
-        text = _text(file, found)
-        if text is not None:
-            found.searched += 1
-            found.keys += [KeyPlace(file, key) for key in search.keys_in(text)]
-            _read_pages(file, text, found)
+        try:
+            _read(file, search, found)
+        except FileNotFoundError:
+            pass  # deleted, and git has not been told yet
+        except OSError:
+            found.unread.append(file.name)
     return found
 
 
@@ -81,47 +84,42 @@ def named(places: Iterable[object]) -> str:
     return f"{', '.join(names[:_MOST_NAMED])} and {more} more" if more > 0 else ", ".join(names)
 
 
-def _text(file: ProjectFile, found: Survey) -> str | None:
-    """Return what a file says, None for one that says nothing: binary, too big, unreadable, gone."""
-    try:
-        status = file.path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        if status.st_size > MAX_BYTES:
-            found.too_big += 1
-            return None
-        return _decoded(file.path.read_bytes())
-    except FileNotFoundError:
-        return None  # deleted, and git has not been told yet
-    except OSError:
-        found.unread.append(file.name)
-        return None
+def _read(file: ProjectFile, search: KeySearch, found: Survey) -> None:
+    keys: dict[Found, None] = {}
+    text = None
+    for text in texts_of(file.path):
+        keys |= dict.fromkeys(replace(key, line=key.line + text.lines_before) for key in search.keys_in(text.text))
+    if text is not None:
+        found.searched += 1
+        found.keys += [KeyPlace(file, key) for key in keys]
+        _understand(file, text, found)
 
 
-def _decoded(content: bytes) -> str | None:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # what PowerShell's `>` writes
-        return content.decode("utf-16", "replace")
-    return None if b"\0" in content[:1024] else content.decode("utf-8", "replace")
-
-
-def _read_pages(file: ProjectFile, text: str, found: Survey) -> None:
-    if file.path.is_relative_to(package_directory()):
+def _understand(file: ProjectFile, text: Text, found: Survey) -> None:
+    """Read what is source of the project: its pages, scripts and modules."""
+    suffix = file.path.suffix
+    is_page = suffix in MARKUP_SUFFIXES or (file.kind is Kind.TEMPLATE and suffix != ".py")
+    is_module = suffix == ".py" and not _is_aside(file.name)
+    if not (is_page or is_module or suffix in SCRIPT_SUFFIXES) or file.path.is_relative_to(package_directory()):
         return
-    is_page = file.path.suffix in MARKUP_SUFFIXES or file.kind is Kind.TEMPLATE
-    if is_page and file.path.suffix != ".py":
-        found.pages += 1
-        found.card_fields += [Place(file.name, line) for line in card_inputs_in(text)]
-        found.settings_uses += [Place(file.name, line) for line in settings_uses_in(text)]
-    elif file.path.suffix == ".py" and not _is_aside(file.name):
+    if not text.is_whole:
+        found.too_long.append(file.name)
+        return
+    found.card_fields += [Place(file.name, line) for line in card_inputs_in(text.text)]
+    if is_module:
         found.modules += 1
-        _read_code(file, text, found)
+        _read_code(file, text.text, found)
+        return
+    found.pages += 1
+    if is_page:
+        found.settings_uses += [Place(file.name, line) for line in settings_uses_in(text.text)]
 
 
 def _read_code(file: ProjectFile, text: str, found: Survey) -> None:
     try:
         code: Code = read_code(text)
     except (SyntaxError, ValueError, RecursionError):
-        found.unread.append(file.name)
+        found.unparsed.append(file.name)
         return
     found.card_fields += [Place(file.name, line) for line in code.card_fields]
     found.direct_payments += [Place(file.name, line) for line in code.direct_payments]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from django_flowlix.checklist import Context
 from django_flowlix.checklist.findings import Finding
+from django_flowlix.checklist.project import root as project_root
 from django_flowlix.checklist.project.files import ProjectFiles, find_files
 from django_flowlix.checklist.report import Line
 from tests.checklist.project.keys import LIVE_KEY, TEST_KEY
@@ -29,6 +32,13 @@ class Project:
         path.write_text(text, encoding="utf-8")
         return path
 
+    def load(self, name: str, monkeypatch: pytest.MonkeyPatch, text: str = "x = 1\n") -> str:
+        """Write a module and let it be one that Python has loaded; returns its name."""
+        module = types.ModuleType(f"loaded_{Path(name).stem}")
+        module.__file__ = str(self.write(name, text))
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return module.__name__
+
     def git(self, *args: str) -> None:
         command = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *args]
         subprocess.run(command, cwd=self.root, check=True, capture_output=True)
@@ -41,10 +51,14 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, settings: Any) -> Project:
+def project(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Project:
     root = tmp_path / "shop"
     root.mkdir()
     settings.BASE_DIR = root
+    settings.SETTINGS_MODULE = None
+    # The tests that are loaded are not this project's modules.
+    loaded = project_root.loaded_files
+    monkeypatch.setattr(project_root, "loaded_files", lambda: [path for path in loaded() if tmp_path in path.parents])
     settings.STATIC_ROOT = None
     settings.STATICFILES_DIRS = []
     return Project(root)

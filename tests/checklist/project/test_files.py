@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -131,6 +130,50 @@ def test_a_repository_inside_the_project_is_searched_too(project: Project, names
     assert names() == ["ours.py", "vendored/theirs.py"]
 
 
+@pytest.mark.parametrize("name", ["local_settings.py", "../elsewhere/etc/prod_settings.py"])
+def test_the_settings_in_use_are_searched_wherever_they_are(
+    project: Project,
+    found: Callable[[], ProjectFiles],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    project.write(".gitignore", "local_settings.py\n")
+    project.commit()
+    settings.SETTINGS_MODULE = project.load(name, monkeypatch)
+    (file,) = [file for file in found().files if file.path == (project.root / name).resolve()]
+    assert (file.kind, file.is_tracked) == (Kind.SETTINGS, False)
+    assert file.is_ignored is (name == "local_settings.py")
+
+
+def test_what_python_has_loaded_is_searched_though_git_ignores_it(
+    project: Project, names: Names, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project.write(".gitignore", "*\n")
+    project.load("shop/keys.py", monkeypatch)
+    project.load("../outside/more.py", monkeypatch)
+    project.load("../venv/lib/python3.13/site-packages/theirs.py", monkeypatch)
+    project.write("shop/unused.py")
+    assert sorted(names()) == [str(tmp_path / "outside" / "more.py"), "shop/keys.py"]
+
+
+def test_neither_pythons_nor_installed_nor_our_modules_are_the_projects() -> None:
+    files = [str(path) for path in root.loaded_files()]
+    assert not [name for name in files if "site-packages" in name or "/django_flowlix/" in name]
+    assert not {str(Path(module.__file__ or "")) for module in (subprocess, types, listing)} & set(files)
+    assert __file__ in files
+
+
+def test_dotenv_files_are_searched_though_git_ignores_them(project: Project, found: Callable[[], ProjectFiles]) -> None:
+    project.write(".gitignore", ".env\n*.env\n")
+    project.write("node_modules/theirs/.env")
+    for name in (".env", "deploy/shop.env", ".env.local"):
+        project.write(name)
+    project.commit()
+    dotenvs = {file.name: file.is_ignored for file in found().files if file.kind is Kind.DOTENV}
+    assert dotenvs == {".env": True, "deploy/shop.env": True, ".env.local": False}
+
+
 # --- What others wrote ---------------------------------------------------------------------------------------
 
 
@@ -204,6 +247,30 @@ def test_what_browsers_get_is_searched_though_git_ignores_it(project: Project, n
     ]
 
 
+@pytest.mark.parametrize("name", ["config.json", "a.txt", "b.xml", "c.svg", "d.wasm", "e.htm", "site.webmanifest"])
+def test_whatever_a_built_front_end_holds_is_searched(project: Project, names: Names, name: str) -> None:
+    project.write(".gitignore", "public/\n")
+    project.write(f"frontend/public/{name}")
+    project.commit()
+    assert names() == [".gitignore", f"frontend/public/{name}"]
+
+
+def test_links_are_followed_in_static_directories(
+    project: Project, names: Names, settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "outside" / "inner").mkdir(parents=True)
+    (tmp_path / "outside" / "inner" / "app.js").write_text("1\n")
+    (tmp_path / "outside" / "round").symlink_to(tmp_path / "outside")
+    (tmp_path / "collected.js").write_text("1\n")
+    assets = project.root / "assets"
+    assets.mkdir()
+    (assets / "front").symlink_to(tmp_path / "outside")
+    (assets / "collected.js").symlink_to(tmp_path / "collected.js")
+    settings.STATICFILES_DIRS = [assets]
+    project.commit()
+    assert names() == ["assets/collected.js", "assets/front/inner/app.js"]
+
+
 def test_static_files_outside_the_project_are_named_in_full(
     project: Project, names: Names, settings: Any, tmp_path: Path
 ) -> None:
@@ -259,59 +326,3 @@ def test_examples_are_there_to_be_copied(project: Project, found: Callable[[], P
     project.write(f".env.{suffix}")
     project.write(".env.local")
     assert {file.name: file.is_example for file in found().files} == {f".env.{suffix}": True, ".env.local": False}
-
-
-# --- Where the project is ------------------------------------------------------------------------------------
-
-
-def test_the_whole_repository_is_searched_when_the_project_is_a_part_of_it(
-    project: Project, names: Names, settings: Any
-) -> None:
-    project.write("backend/manage.py")
-    project.write("frontend/app.js")
-    project.commit()
-    settings.BASE_DIR = project.root / "backend"
-    assert names() == ["backend/manage.py", "frontend/app.js"]
-
-
-def test_a_home_directory_in_git_is_not_the_project(
-    project: Project, names: Names, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project.write("letters/to-ada.txt")
-    project.write("shop/manage.py")
-    project.commit()
-    monkeypatch.setenv("HOME", str(project.root))
-    settings.BASE_DIR = project.root / "shop"
-    assert names() == ["manage.py"]
-
-
-def test_a_repository_that_ignores_the_project_does_not_hide_it(project: Project, names: Names, settings: Any) -> None:
-    project.write(".gitignore", "checkouts/\n")
-    project.write("checkouts/shop/manage.py")
-    project.commit()
-    settings.BASE_DIR = project.root / "checkouts" / "shop"
-    assert names() == ["manage.py"]
-
-
-def test_without_a_base_dir_it_is_where_the_settings_package_is(
-    project: Project, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    del settings.BASE_DIR
-    module = types.ModuleType("shop_settings")
-    project.write("src/shop/__init__.py")
-    project.write("src/shop/conf/__init__.py")
-    module.__file__ = str(project.write("src/shop/conf/live.py"))
-    monkeypatch.setitem(sys.modules, "shop_settings", module)
-    settings.SETTINGS_MODULE = "shop_settings"
-    assert root.start_directory() == project.root / "src" / "shop"
-    assert root.settings_file() == project.root / "src" / "shop" / "conf" / "live.py"
-
-
-def test_settings_without_a_module_leave_the_working_directory(
-    project: Project, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    del settings.BASE_DIR
-    settings.SETTINGS_MODULE = None
-    monkeypatch.chdir(project.root)
-    assert root.start_directory() == project.root
-    assert root.settings_file() is None

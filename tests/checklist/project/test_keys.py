@@ -71,6 +71,8 @@ def test_prefixes_alone_are_no_keys(text: str) -> None:
         *("xxxxxxxxxxxxxxxxxxxxxxxx", "XXXXXXXX", "0000000000000000", "ababababab", "123456789012", "abcdefghijklmnop"),
         *("0123456789abcdef", "for_the_emulator_only", "onlyForTheEmulator", "YOUR_KEY_HERE", "your-secret-key-2024"),
         *("placeholder", "changeme123", "anySixteenCharactersOrMore"),
+        *("YOURLIVEKEYYOURLIVEKEY", "yoursecretkeyhere", "51HxxxxxxxxxxxxxxxY", "ABC123XYZ789ABC123XYZ789"),
+        *("insertkeyhere", "INSERTLIVEKEY2024", "YourKeyFromTheDashboard", "replaceThisByYours1", "myApiKey1234567890"),
     ],
 )
 def test_what_a_person_made_up_is_known(tail: str) -> None:
@@ -81,11 +83,35 @@ def test_what_a_person_made_up_is_known(tail: str) -> None:
     "tail",
     [
         *("q7Zp2LmW9xKc4RtB8nHd", "4eC39HqLyjWDarjtT1zdp7dc", "a8f5f167f44f4964e6c998dee827110c", "kqzvwxrtplmn"),
+        *("aHxEreqT7Zp2LmW9xKc4", "k3y0urS3cr3tP7Lm2wQz", "eeeeeee7Zp2LmW9xKc4R"),
         *("Xv3T8bYw", "uH-3_kPq9Lz", "QWRTPSDFGHJKLZXC", "zk4j2h9d8s7f6g5q", "aVeryLongSinglewordthatgoesonandon7"),
     ],
 )
 def test_what_is_drawn_at_random_is_not(tail: str) -> None:
     assert not reads_made_up(tail)
+
+
+@pytest.mark.parametrize(("tail", "is_made_up"), [("q7Zp2LmW9xKc4Rt", True), ("q7Zp2LmW9xKc4RtB", False)])
+def test_what_is_shorter_than_any_key_is_none(tail: str, is_made_up: bool) -> None:
+    assert [found.is_made_up for found in found_in(f"fl_live_sk_{tail}")] == [is_made_up]
+
+
+def test_a_configured_key_may_be_short(settings: Any) -> None:
+    key = "_".join(["fl", "test", "sk", "q7Zp2LmW9"])
+    settings.FLOWLIX = {"default": settings.FLOWLIX["default"] | {"SECRET_KEY": key}}
+    assert [found.is_made_up for found in found_in(key)] == [False]
+
+
+@pytest.mark.parametrize("text", ['"fl_live_" "sk_" + "{}"', '"_".join(["fl", "live", "sk", "{}"])', "KEY_END={}"])
+def test_a_configured_key_in_pieces_is_found_by_its_end(settings: Any, text: str) -> None:
+    assert found_in(text.format(LIVE_KEY[-20:])) == []
+    settings.FLOWLIX = {"default": {"SECRET_KEY": LIVE_KEY, "BASE_URL": "https://shop.example"}}
+    assert [(found.is_own, found.live) for found in found_in(text.format(LIVE_KEY[-20:]))] == [(True, True)]
+
+
+def test_words_are_not_taken_for_the_end_of_a_key() -> None:
+    """The account's key ends in words here."""
+    assert found_in(account().secret_key.reveal().removeprefix("fl_test_sk_")) == []
 
 
 def test_the_accounts_own_key_is_known(settings: Any) -> None:

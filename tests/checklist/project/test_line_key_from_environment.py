@@ -71,7 +71,13 @@ def test_otherwise_a_person_knows(findings: Findings, key: str, project: Project
     project.write("shop/settings.py")
     (finding,) = findings(ITEM)
     assert finding.outcome is Outcome.PERSON
-    assert finding.to_do == "The key comes to the settings from a secret store, not from a file of the project."
+    assert finding.looked_at == (
+        "No environment variable holds the key in use or names a file with it, and it was found in none of the files "
+        "that were searched."
+    )
+    assert finding.to_do == (
+        "The key comes to the settings from a secret store, or from a file outside version control that is no source."
+    )
 
 
 @pytest.mark.parametrize("name", ["shop/settings.py", "shop/keys.py", "config.yaml", "deploy/shop.json"])
@@ -114,6 +120,43 @@ def test_an_untracked_dotenv_file_is_the_environment(
     assert outcomes(findings(ITEM)) == [Outcome.PASS]
     project.commit()
     assert outcomes(findings(ITEM)) == [Outcome.FAIL, Outcome.PASS]
+
+
+@pytest.mark.parametrize("is_repository", [True, False])
+@pytest.mark.parametrize("name", [".env", "deploy/shop.env"])
+def test_a_dotenv_file_that_git_ignores_is_the_environment_for_whoever_reads_it(
+    findings: Findings, key: str, project: Project, name: str, is_repository: bool
+) -> None:
+    project.write(".gitignore", ".env\n*.env\n")
+    project.write(name, f"FLOWLIX_SECRET_KEY={key}\n")
+    if is_repository:
+        project.commit()
+    (finding,) = findings(ITEM)
+    assert finding.outcome is Outcome.PASS
+    assert finding.looked_at.endswith(f" key in use stands in {name}, a dotenv file that is not under version control.")
+
+
+@pytest.mark.parametrize("name", ["local_settings.py", "../elsewhere/etc/prod_settings.py"])
+def test_the_settings_in_use_are_searched_though_git_ignores_them(
+    findings: Findings,
+    live_key: str,
+    project: Project,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    project.write(".gitignore", "local_settings.py\n")
+    project.commit()
+    text = f"FLOWLIX = {{'default': {{'SECRET_KEY': '{live_key}'}}}}\n"
+    settings.SETTINGS_MODULE = project.load(name, monkeypatch, text)
+    for item in (ITEM, "secret-key-server-side"):
+        (words,) = [found.looked_at for found in findings(item) if found.outcome is Outcome.FAIL]
+        assert words.endswith(f"{Path(name).name}:1.")
+
+
+def test_a_live_key_in_pieces_is_found(findings: Findings, live_key: str, project: Project) -> None:
+    project.write("settings.py", f"KEY = 'fl_live_' + 'sk_' + '{live_key[-20:]}'\n")
+    assert outcomes(findings(ITEM)) == [Outcome.FAIL]
 
 
 def test_an_allowed_test_key_is_passed_over(findings: Findings, test_key: str, project: Project) -> None:

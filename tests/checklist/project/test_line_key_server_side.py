@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from django_flowlix.checklist import Finding, Outcome
-from django_flowlix.checklist.project import survey
+from django_flowlix.checklist.project import contents
 from tests.checklist.logging_tree import handlers_are, masked
 from tests.checklist.project.conftest import Project
 from tests.checklist.project.keys import HOOK, LIVE_KEY, NEW_LIVE_KEY, NEW_TEST_KEY, TEST_KEY
@@ -87,6 +87,12 @@ def test_made_up_keys_are_none(only: Only, project: Project) -> None:
     assert only()[0] is Outcome.PASS
 
 
+@pytest.mark.parametrize("tail", ["YOURLIVEKEY", "yoursecretkeyhere", "51HxxxxxxxxxxxxxxxY", "insertyourkeyhere1234"])
+def test_what_stands_for_a_key_is_none(only: Only, project: Project, tail: str) -> None:
+    project.write("README.md", f"export FLOWLIX_SECRET_KEY=fl_live_sk_{tail}\n")
+    assert only()[0] is Outcome.PASS
+
+
 def test_a_key_in_base64_is_found(only: Only, project: Project) -> None:
     project.write("secret.yaml", f"data:\n  key: {base64.b64encode(LIVE_KEY.encode()).decode()}\n")
     assert only() == (Outcome.FAIL, "A live key stands in secret.yaml:2.")
@@ -136,8 +142,11 @@ def test_an_untracked_dotenv_file_that_is_not_ignored_is_noted(findings: Finding
     project.write("shop.py")
     project.commit()
     project.write(".env", f"FLOWLIX_SECRET_KEY={LIVE_KEY}\n")
-    notes = [found.looked_at for found in findings(ITEM) if found.outcome is Outcome.NOTE]
+    found = findings(ITEM)
+    notes = [finding.looked_at for finding in found if finding.outcome is Outcome.NOTE]
     assert notes == ["Git does not track these dotenv files, and does not ignore them either: .env."]
+    project.write(".gitignore", ".env\n")
+    assert not [finding for finding in findings(ITEM) if finding.outcome is Outcome.NOTE]
 
 
 def test_a_dotenv_file_for_browsers_is_no_environment(only: Only, project: Project) -> None:
@@ -192,24 +201,44 @@ def test_every_place_is_told_of_once(findings: Findings, project: Project) -> No
     ]
 
 
-def test_what_was_not_searched_is_noted(
+def test_what_was_not_searched_is_no_proof(
+    findings: Findings, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("small.txt")
+    project.write("secret.txt")
+    opened = Path.open
+
+    def refused(path: Path, *args: Any, **kwargs: Any) -> Any:
+        if path.name == "secret.txt":
+            raise PermissionError
+        return opened(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", refused)
+    found = [finding for finding in findings(ITEM) if finding.outcome is Outcome.SKIP]
+    assert [finding.looked_at for finding in found] == ["Could not be read, and were not searched: secret.txt."]
+
+
+def test_without_git_that_is_noted(
     findings: Findings, project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(survey, "MAX_BYTES", 10)
     monkeypatch.setenv("PATH", str(tmp_path))
-    project.write("big.txt", "x" * 11)
-    project.write("small.txt", "x")
+    project.write("small.txt")
     notes = [found.looked_at for found in findings(ITEM) if found.outcome is Outcome.NOTE]
-    assert notes == [
-        "Files over 5 MB were not searched: 1.",
-        "Git could not be asked: the files that .gitignore names were searched too.",
-    ]
+    assert notes == ["Git could not be asked: the files that .gitignore names were searched too."]
 
 
-def test_a_broken_module_is_noted(findings: Findings, project: Project) -> None:
-    project.write("card.py", "card = = 1\n")
-    notes = [found.looked_at for found in findings(ITEM) if found.outcome is Outcome.NOTE]
-    assert "Could not be read: card.py." in notes
+def test_a_broken_module_is_searched_all_the_same(only: Only, project: Project) -> None:
+    project.write("card.py", f"card = = '{TEST_KEY}'\n")
+    assert only() == (Outcome.WARN, "A test key stands in card.py:1.")
+
+
+@pytest.mark.parametrize("name", ["frontend/dist/app.js", "tool.bin"])
+def test_neither_size_nor_bytes_hide_a_key(
+    only: Only, project: Project, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(contents, "PIECE_BYTES", 2000)
+    project.write(name).write_bytes(b"x\0" * 1500 + LIVE_KEY.encode() + b"\0" * 3000)
+    assert only() == (Outcome.FAIL, f"A live key stands in {name}:1.")
 
 
 def test_a_project_outside_git_says_so(findings: Findings, project: Project) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from django_flowlix.checklist import Finding, Outcome
+from django_flowlix.checklist.project import contents
 from django_flowlix.models import ApiCall
 from tests.checklist.project.conftest import Project
 
@@ -41,7 +42,7 @@ def test_a_project_that_touches_no_card(findings: Findings, project: Project) ->
     found = findings("pci-scope")
     ((outcome, words),) = counted(found)
     assert outcome is Outcome.PASS
-    assert words.endswith("Python files (1 searched) and pages (1 searched).")
+    assert words.endswith("Python files (1 searched) and pages and scripts (1 searched).")
     assert notes(found) == ["No direct payment in live mode is on record."]
 
 
@@ -108,6 +109,16 @@ def test_what_could_not_be_parsed_is_noted(findings: Findings, project: Project)
         assert "Could not be read as Python: shop/old.py." in notes(findings(item_id))
 
 
+def test_what_could_not_be_read_is_skipped(
+    findings: Findings, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "PIECE_BYTES", 100)
+    project.write("shop/views.py", "from django_flowlix.views import HostedPaymentView\n")
+    project.write("shop/big.py", "x = 1\n" * 100)
+    for item_id in ("pci-scope", "error-types"):
+        assert (Outcome.SKIP, "Not searched: shop/big.py.") in counted(findings(item_id))
+
+
 # --- error-types ---------------------------------------------------------------------------------------------
 
 
@@ -133,7 +144,7 @@ def test_a_call_that_catches_nothing_is_warned_of(findings: Findings, project: P
     assert counted(findings("error-types")) == [
         (
             Outcome.WARN,
-            "shop/views.py:3 calls refund_payment() and does not catch InvalidRefundRequest, RefundRejected.",
+            "shop/views.py:3 uses refund_payment() and does not catch InvalidRefundRequest, RefundRejected.",
         )
     ]
 
@@ -154,3 +165,43 @@ def test_many_loose_calls_are_counted(findings: Findings, project: Project) -> N
     found = counted(findings("error-types"))
     assert [outcome for outcome, _ in found] == [Outcome.WARN] * 11
     assert found[-1][1] == "2 more calls are like that."
+
+
+def test_whoever_calls_a_function_may_answer_for_it(findings: Findings, project: Project) -> None:
+    function = "def {}(order):\n    start_payment(order)\n    start_payment(order)\n"
+    project.write("shop/tasks.py", SERVICES.format("start_payment") + function.format("pay") + function.format("retry"))
+    found = [finding for finding in findings("error-types") if finding.outcome is Outcome.PERSON]
+    (person,) = found
+    assert person.to_do == (
+        "Whoever calls these functions answers every PaymentError and FlowlixError that comes out of them: "
+        "pay() in shop/tasks.py, retry() in shop/tasks.py."
+    )
+    assert person.looked_at == (
+        "A function leaves what can come out of a service to whoever calls it: "
+        "shop/tasks.py:3, shop/tasks.py:4, shop/tasks.py:6, shop/tasks.py:7."
+    )
+    assert [outcome for outcome, _ in counted(findings("error-types"))] == [Outcome.PERSON]
+
+
+def test_the_statement_stays_when_lines_move(findings: Findings, project: Project) -> None:
+    text = SERVICES.format("start_payment") + "def pay(order):\n    start_payment(order)\n"
+    statements = []
+    for above in ("", "# One line more\n"):
+        project.write("shop/tasks.py", above + text)
+        statements.append([finding.to_do for finding in findings("error-types") if finding.outcome is Outcome.PERSON])
+    assert statements[0] == statements[1] != []
+
+
+def test_what_a_view_hands_on_is_warned_of(findings: Findings, project: Project) -> None:
+    project.write(
+        "shop/views.py",
+        "from django_flowlix.services import refund_payment, start_payment\n"
+        "def pay(request):\n    try:\n        start_payment(x)\n    except PaymentError:\n        pass\n"
+        "    on_commit(partial(refund_payment, p))\n",
+    )
+    assert counted(findings("error-types")) == [
+        (
+            Outcome.WARN,
+            "shop/views.py:7 uses refund_payment() and does not catch InvalidRefundRequest, RefundRejected.",
+        )
+    ]
