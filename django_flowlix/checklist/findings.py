@@ -53,7 +53,9 @@ def skipped(why: str, to_do: str = "") -> Finding:
 
 
 def needs_person(looked_at: str, to_do: str) -> Finding:
-    """A program cannot tell; `to_do` is the statement for a person to attest."""
+    """A program cannot tell; `to_do` is the statement for a person to attest. Raises: ValueError without one"""
+    if not to_do.strip():
+        raise ValueError("write the statement that a person is to attest")
     return Finding(Outcome.PERSON, looked_at, to_do)
 
 

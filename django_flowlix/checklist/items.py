@@ -10,7 +10,6 @@ from enum import StrEnum
 from .context import Context
 from .findings import Finding
 
-DOCS_URL = "https://django-flowlix.readthedocs.io/en/stable/reference/checklist.html"
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _MAX_ID_LENGTH = 64
 
@@ -62,7 +61,8 @@ def register(item: Item) -> Item:
     """Add a line to the checklist, under its section: a new section comes after those that are there.
 
     A third party calls it in the `ready()` of its AppConfig.
-    Raises: ValueError for an id that is taken or is not lower-case words joined by hyphens.
+    Raises: ValueError for an id that is taken or is not lower-case words joined by hyphens, a section that has another
+    title, or a link that is not http(s).
     """
     for name in (item.id, item.section.id):
         if not _ID.fullmatch(name) or len(name) > _MAX_ID_LENGTH:
@@ -71,7 +71,11 @@ def register(item: Item) -> Item:
             )
     if item.id in _registered:
         raise ValueError(f"the checklist has an item {item.id!r} already: choose another id")
-    item.docs_url = item.docs_url or f"{DOCS_URL}#{item.id}"
+    if item.docs_url and not item.docs_url.startswith(("https://", "http://")):
+        raise ValueError(f"the link of {item.id!r} must be an http(s) address")
+    titles = {str(other.section.title) for other in _registered.values() if other.section.id == item.section.id}
+    if titles - {str(item.section.title)}:
+        raise ValueError(f"the section {item.section.id!r} is called {titles.pop()!r} already: take its title")
     _registered[item.id] = item
     return item
 

@@ -17,12 +17,14 @@ from ..services import clock
 from . import attesting, probes  # noqa: F401  the probes attach themselves to the items
 from .context import Context
 from .findings import Finding, Outcome, failed, skipped, statement_of, worst_of
-from .items import Item, Stage, registered
+from .items import Item, Probe, Stage, registered
 from .report import Line, Report
 
 logger = logging.getLogger("django_flowlix")
 
 _MAX_TEXT_LENGTH = 2000
+_MIGRATE = "See that it is reachable and that migrate has been run, then check again."
+_BROKEN = "The log has the details; whoever wrote the line has to mend it."
 _LATER = {
     Stage.NETWORK: "it is looked at over the network: run flowlix_check --network",
     Stage.SCENARIOS: "it is tried out with test payments: run flowlix_check --scenarios with a test key",
@@ -73,16 +75,20 @@ def _look(items: Sequence[Item], context: Context, on_probe: Callable[[], None])
         for item in items:
             earlier, found[item.id] = found[item.id], []
             for _, probe in [each for each in item.probes if each[0] is stage and stage in context.stages]:
-                found[item.id] += [_cleaned(finding, stage) for finding in _findings(item, probe, context)]
+                found[item.id] += _findings(item, stage, probe, context)
                 on_probe()
             found[item.id] += earlier
     for item in items:
+        found[item.id] = list(dict.fromkeys(found[item.id]))  # several probes may meet the same fault
         if all(finding.outcome is Outcome.NOTE for finding in found[item.id]):
             found[item.id].append(_unseen(item, context))
     return found
 
 
 def _cleaned(finding: Finding, stage: Stage) -> Finding:
+    """Return a finding as it may be stored and shown. Raises: TypeError for what is none"""
+    if not isinstance(finding, Finding):
+        raise TypeError(f"a probe yields findings, not {type(finding).__name__}")
     return replace(
         finding,
         stage=stage.value,
@@ -130,19 +136,17 @@ def _attested(
     return Outcome.PASS, words
 
 
-def _findings(item: Item, probe: Callable[[Context], object], context: Context) -> Iterator[Finding]:
+def _findings(item: Item, stage: Stage, probe: Probe, context: Context) -> Iterator[Finding]:
+    """Yield what a probe finds; whatever it raises fails its own line and no other."""
     try:
-        yield from probe(context)  # type: ignore[misc]
+        for finding in probe(context):
+            yield _cleaned(finding, stage)
     except DatabaseError as error:
-        yield failed(
-            f"The database could not be read: {type(error).__name__}.",
-            "See that it is reachable and that migrate has been run, then check again.",
-        )
+        logger.warning("flowlix_check: %s: %s", item.id, one_line(f"{type(error).__name__}: {error}", 300))
+        words, remedy = f"The database could not be read: {type(error).__name__}.", _MIGRATE
+        yield _cleaned(failed(words, remedy), stage)
     except ImproperlyConfigured as error:
-        yield failed(str(error), "Mend the settings, then check again.")
-    except Exception as error:
+        yield _cleaned(failed(str(error), "Mend the settings, then check again."), stage)
+    except (Exception, SystemExit) as error:
         logger.exception("flowlix_check: %s could not be looked at", item.id)
-        yield failed(
-            f"It could not be looked at: {type(error).__name__}.",
-            "The log has the details; whoever wrote the line has to mend it.",
-        )
+        yield _cleaned(failed(f"It could not be looked at: {type(error).__name__}.", _BROKEN), stage)

@@ -83,6 +83,18 @@ def test_a_third_party_s_line_may_have_its_own_page() -> None:
     shop = Section("acme-shop", "Acme shop")
     item = register(Item("stock-reserved", shop, "Stock is reserved", docs_url="https://acme.example/stock"))
     assert item.docs_url == "https://acme.example/stock"
+    assert register(Item("invoice-sent", shop, "The invoice is sent")).docs_url == "", "no page of ours explains it"
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "acme.example/stock", "file:///etc/passwd"])
+def test_a_link_that_is_no_web_address_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="must be an http"):
+        register(Item("stock-reserved", Section("acme-shop", "Acme shop"), "Stock", docs_url=address))
+
+
+def test_a_section_has_one_title() -> None:
+    with pytest.raises(ValueError, match="'security' is called 'Security' already"):
+        register(Item("cards-on-file", Section("security", "Safety"), "No card is on file"))
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,60 @@ def test_a_probe_that_raises_fails_its_line_in_one_sentence(error: Exception, wo
     assert [finding.looked_at for finding in line.findings] == ["seen", words]
 
 
+@pytest.mark.parametrize("value", ["hello", None, passed(5), failed("x", None)])  # type: ignore[arg-type]
+def test_a_probe_that_yields_something_else_fails_its_own_line(value: Any, line_of: Look) -> None:
+    line = line_of(finds(FINE), finds(value))
+    assert line.outcome is Outcome.FAIL
+    assert [finding.outcome for finding in line.findings] == [Outcome.PASS, Outcome.FAIL]
+
+
+@pytest.mark.parametrize("value", [None, 7])
+def test_a_probe_that_yields_nothing_at_all_fails_its_own_line(value: Any, line_of: Look) -> None:
+    assert "TypeError" in line_of(lambda context: value).findings[0].looked_at
+
+
+def test_a_probe_that_ends_the_process_fails_its_own_line(line_of: Look) -> None:
+    def probe(context: Context) -> Iterator[Finding]:
+        raise SystemExit(3)
+        yield FINE
+
+    assert line_of(probe).outcome is Outcome.FAIL
+
+
+def test_what_several_probes_meet_is_said_once(line_of: Look) -> None:
+    assert [finding.looked_at for finding in line_of(finds(BROKEN, ODD), finds(BROKEN)).findings] == ["no", "odd"]
+
+
+def test_what_a_database_says_is_in_the_log(line_of: Look, caplog: pytest.LogCaptureFixture) -> None:
+    def probe(context: Context) -> Iterator[Finding]:
+        raise OperationalError("no such column: orders.paid")
+        yield FINE
+
+    line_of(probe)
+    assert "stock-reserved: OperationalError: no such column: orders.paid" in caplog.text
+
+
+def test_a_statement_that_says_nothing_cannot_be_attested() -> None:
+    with pytest.raises(ValueError, match="write the statement"):
+        needs_person("nobody knows", " ")
+
+
+def test_a_finding_is_cut_at_two_thousand_characters(line_of: Look) -> None:
+    (finding,) = line_of(finds(failed("x" * 3000, "y" * 3000))).findings
+    assert (len(finding.looked_at), len(finding.to_do)) == (2000, 2000)
+
+
+def test_a_line_of_several_later_stages_names_the_first(line_of: Look) -> None:
+    line = line_of(**{"live-payment": finds(BROKEN), "network": finds(BROKEN)})
+    assert "--live-payment" in line.findings[0].looked_at
+    line = line_of(network=finds(noted("so")), scenarios=finds(BROKEN), stages=("static", "network"))
+    assert "--scenarios" in line.findings[-1].looked_at
+
+
+def test_the_same_statement_twice_is_attested_once() -> None:
+    assert statement_of([DOUBT, FINE, needs_person("nor here", "It is so")]) == "It is so"
+
+
 def test_a_probe_that_raises_does_not_stop_the_others(emulator: Any, db: Any) -> None:
     bad, good = Item("bad-line", SECTION, "Bad"), Item("good-line", SECTION, "Good")
     bad.probe()(lambda context: 1 / 0)  # type: ignore[arg-type,return-value]

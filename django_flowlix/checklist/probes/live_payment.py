@@ -11,6 +11,7 @@ from dataclasses import replace
 from django.db.models import F
 
 from ...api import Customer
+from ...api.contracts.validation import customer_faults
 from ...models import Payment
 from ...models.payment import PaymentQuerySet
 from ...statuses import REFUND_OPEN, WAITING, PaymentStatus
@@ -21,6 +22,7 @@ from ..items import Stage
 from ..trials.hosted_cycle import Cycle, book, finding_of_refund, go_on, go_through, person_pays
 
 WHOLE = passed("A real payment was made, verified by the server, and refunded: the money goes back to the card.")
+_MOST_TRIES = 3
 _DETAILS = {
     "email": "E-mail address",
     "first_name": "First name",
@@ -85,15 +87,32 @@ def _new_payment(context: Context, cycle: Cycle) -> Iterator[Finding]:
     amount = context.live_amount
     assert amount is not None  # noqa: S101  narrows: asked above
     context.operator.say(f"This takes {amount} of real money from the card that you pay with.")
-    if context.operator.confirms(f"Make a real payment of {amount} now?"):
-        yield from go_through(context, cycle, amount, _customer(context), person_pays)
-    else:
+    if not context.operator.confirms(f"Make a real payment of {amount} now?"):
         yield noted("The real payment was not confirmed: nothing was sent.")
+        return
+    try:
+        customer = _customer(context)
+    except ValueError as error:
+        yield failed(
+            f"The details of who pays cannot be used: {error}. Nothing was sent.", "Correct them, and try again."
+        )
+    else:
+        yield from go_through(context, cycle, amount, customer, person_pays)
 
 
 def _customer(context: Context) -> Customer | None:
-    """Ask who pays where the gateway wants to know; nobody else's details would pass the card's checks."""
+    """Ask who pays where the gateway wants to know; nobody else's details would pass the card's checks.
+
+    Raises: ValueError naming the faults when they cannot be used, three times
+    """
     if not context.account.contract.customer_required:
         return None
     context.operator.say("The gateway wants to know who pays. Write the details of the card's holder.")
-    return Customer(**{name: context.operator.asks(question) for name, question in _DETAILS.items()})
+    faults: list[str] = []
+    for _ in range(_MOST_TRIES):
+        customer = Customer(**{name: context.operator.asks(question) for name, question in _DETAILS.items()})
+        faults = [*customer_faults(customer, required=True)]
+        if not faults:
+            return customer
+        context.operator.say(f"That cannot be used: {'; '.join(faults)}. Please write them again.")
+    raise ValueError("; ".join(faults))

@@ -29,9 +29,9 @@ from ..payer import PAYER
 from ..refusals import is_temporary, words_of
 
 AMOUNT = Money.from_major("1.00", "EUR")
-_POLL_SECONDS, _MOST_POLLS = 2.0, 30
+POLL_SECONDS, MOST_POLLS = 2.0, 30
 _CALL_SECONDS = 5.0
-_UNDECIDED = (GatewayStatus.PENDING, GatewayStatus.REQUIRES_ACTION, GatewayStatus.PROCESSING)
+UNDECIDED = (GatewayStatus.PENDING, GatewayStatus.REQUIRES_ACTION, GatewayStatus.PROCESSING)
 _NO_PAYMENT = "pay_00000000-0000-4000-8000-000000000000"
 
 
@@ -109,10 +109,10 @@ def pay_directly(context: Context, number: str) -> Came:
 
 
 def _decided(client: FlowlixClient, payment: GatewayPayment) -> GatewayPayment:
-    for _ in range(_MOST_POLLS):
-        if payment.status not in _UNDECIDED:
+    for _ in range(MOST_POLLS):
+        if payment.status not in UNDECIDED:
             break
-        clock.sleep(_POLL_SECONDS)
+        clock.sleep(POLL_SECONDS)
         payment = client.retrieve_payment(payment_id=payment.id)
     return payment
 
@@ -128,14 +128,7 @@ class Repeated:
 
 def repeat(context: Context) -> Repeated:
     """Send the same create twice and then another body under its key; nobody pays at the page that comes of it."""
-    account, key = context.account, name(context, "twice")
-    request = HostedPaymentRequest(
-        amount=AMOUNT,
-        redirect_url=return_url(account, "flowlix-check"),
-        customer=PAYER,
-        description="flowlix_check",
-        metadata={"order_reference": key, "idempotency_key": key},
-    )
+    request, key = _request(context, "twice"), name(context, "twice")
     changed = replace(request, amount=replace(AMOUNT, amount_minor=2 * AMOUNT.amount_minor))
 
     def send(request: HostedPaymentRequest) -> Came:
@@ -146,9 +139,21 @@ def repeat(context: Context) -> Repeated:
     return Repeated(send(request), send(request), send(changed))
 
 
+def _request(context: Context, what: str) -> HostedPaymentRequest:
+    reference = name(context, what)
+    return HostedPaymentRequest(
+        amount=AMOUNT,
+        redirect_url=return_url(context.account, "flowlix-check"),
+        customer=PAYER,
+        description="flowlix_check",
+        metadata={"order_reference": reference, "idempotency_key": reference},
+    )
+
+
 def send_invalid(context: Context) -> Came:
     """Send a create that no contract takes: an amount of nothing."""
-    body = body_text({"amount": 0, "currency": "eur", "redirect_url": return_url(context.account, "flowlix-check")})
+    nothing = replace(_request(context, "invalid"), amount=replace(AMOUNT, amount_minor=0))
+    body = body_text(context.account.contract.hosted_payment_body(nothing))
     key = name(context, "invalid")
     return came_of(context, lambda client: client.create_hosted_payment(body=body, idempotency_key=key))
 

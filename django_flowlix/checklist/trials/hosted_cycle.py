@@ -23,12 +23,12 @@ from ..findings import Finding, failed, passed, skipped, warned
 from ..payer import PAYER
 from ..refusals import is_temporary, words_of
 from . import emulated_customer
-from .calls import AMOUNT, came_of, name
+from .calls import AMOUNT, MOST_POLLS, POLL_SECONDS, UNDECIDED, came_of, name
 
 WAIT_SECONDS = 15 * 60
 _LOOK_EVERY_SECONDS = 10.0
 _RETURN_MAY_TAKE_SECONDS = 15.0
-_POLL_SECONDS, _MOST_POLLS = 2.0, 30
+_UNDECIDED = (*UNDECIDED, GatewayStatus.UNKNOWN)
 
 
 class _Request(PaymentRequest):
@@ -98,7 +98,7 @@ def _not_started(error: PaymentError) -> Finding:
     words = f"Session: the payment could not be started: {words_of(error)}."
     if is_temporary(error):
         return skipped(words, "Try again when the gateway answers; flowlix_sync settles what was begun.")
-    return failed(words, "See the error-handling lines.")
+    return failed(words, "Correct what is named, then try again.")
 
 
 def _verify(cycle: Cycle, payment: Payment) -> Finding:
@@ -107,8 +107,9 @@ def _verify(cycle: Cycle, payment: Payment) -> Finding:
     change = payment.status_changes.filter(refund=None, to_status=PaymentStatus.SUCCEEDED).first()
     if payment.status != PaymentStatus.SUCCEEDED or change is None:
         words = f"Verification: {payment.gateway_id} is {payment.get_status_display()}, not paid."
-        remedy = "flowlix_sync goes on watching it; go through the page again with a card that is accepted."
-        return skipped(words, remedy) if payment.is_open else failed(words, remedy)
+        if payment.is_open:
+            return skipped(words, "flowlix_sync goes on watching it; pay it, or try again.")
+        return failed(words, "Go through the page again with a card that is accepted.")
     cycle.is_verified = True
     asked = f"the server asked the gateway, which says {payment.gateway_status} (request {change.request_id})"
     if change.source == ChangeSource.RETURN:
@@ -175,7 +176,7 @@ class _Watch:
             # Only a look: the return view is to be the one that books.
             payment_id = str(self.payment.gateway_id)
             came = came_of(self.context, lambda client: client.retrieve_payment(payment_id=payment_id))
-            if came.payment is not None and came.payment.status in (GatewayStatus.SUCCEEDED, GatewayStatus.FAILED):
+            if came.payment is not None and came.payment.status not in _UNDECIDED:
                 self.decided_at = now
         return self.decided_at is not None and now - self.decided_at >= _RETURN_MAY_TAKE_SECONDS
 
@@ -191,10 +192,10 @@ def book(payment: Payment) -> None:
 def refund(payment: Payment) -> Refund:
     """Refund all of a payment and wait until the gateway has decided, at most a minute. Raises: PaymentError"""
     made = refund_payment(payment, reason="flowlix_check")
-    for _ in range(_MOST_POLLS):
+    for _ in range(MOST_POLLS):
         if made.status not in REFUND_OPEN:
             break
-        clock.sleep(_POLL_SECONDS)
+        clock.sleep(POLL_SECONDS)
         book(payment)
         made.refresh_from_db()
     return made

@@ -194,6 +194,13 @@ def test_the_answer_of_a_try_before_is_not_that_of_one_that_got_none() -> None:
     assert line.answer is None
 
 
+def test_one_page_of_the_list_is_enough(look: Any, server: Any, gateway: Any) -> None:
+    page = [a_payment(id=f"pay_{number}") for number in range(100)]
+    gateway(body=a_list(*page) | {"has_more": True})
+    assert look("key-accepted", "network").outcome is Outcome.PASS
+    assert len(server.log) == 1
+
+
 # the headers
 
 

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 LIVE_KEY = "_".join(["fl", "live", "sk", "p" * 24])
 ONE_EURO = Money.from_major("1.00", "EUR")
 CARD = "4242424242424242"
+WRONG = ["ada@example.com", "Ada", "Lovelace", "Germany", "123", "", "Berlin", "10117"]
 DETAILS = ["ada@example.com", "Ada", "Lovelace", "DE", "+49 30 901820", "Unter den Linden 1", "Berlin", "10117"]
 
 
@@ -115,11 +116,18 @@ def test_a_person_who_does_not_pay_is_no_evidence_and_asked_no_more(live: Emulat
 
 
 def test_details_that_the_gateway_would_refuse_are_named_and_nothing_is_sent(live: EmulatorServer) -> None:
-    line = pay(Person(True, details=["", "Ada", "Lovelace", "Germany", "123", "", "Berlin", "10117"]))
+    line = pay(Person(True, details=WRONG * 3))
     assert line.outcome is Outcome.FAIL
-    assert "could not be started" in told(line, Outcome.FAIL)
+    assert "Nothing was sent" in told(line, Outcome.FAIL)
     assert "country" in told(line, Outcome.FAIL)
     assert live.log() == []
+
+
+def test_details_that_cannot_be_used_may_be_written_again(live: EmulatorServer) -> None:
+    person = Person(True, True, details=[*WRONG, *DETAILS])
+    assert pay(person).outcome is Outcome.PASS
+    assert "country" in person.told
+    assert "write them again" in person.told
 
 
 def test_with_a_test_key_nothing_is_sent(emulator: EmulatorServer) -> None:

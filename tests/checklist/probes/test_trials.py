@@ -374,6 +374,36 @@ def test_a_person_pays_where_there_is_no_emulator(
     assert "Return and verification" in told(report.lines[3], Outcome.PASS)
 
 
+@pytest.mark.parametrize("ends", ["decline", "cancel"])
+def test_a_payment_that_ended_otherwise_is_not_waited_for(
+    ends: str, emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
+) -> None:
+    monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
+    monkeypatch.setattr(
+        emulated_customer, "pay", lambda *args: getattr(emulator, ends)(Payment.objects.get().gateway_id)
+    )
+    report = try_with(Person(comes_back_after=9999))
+    assert report.lines[3].outcome is Outcome.FAIL
+    assert "with a card that is accepted" in told(report.lines[3], Outcome.FAIL)
+    assert "goes on watching" not in repr(report.lines[3])
+    assert sum(fake_clock.slept) < 60
+
+
+def test_an_invalid_request_is_refused_for_its_amount_alone(emulator: Any, look: Any) -> None:
+    look("errors-exercised", "scenarios")
+    (entry,) = [entry for entry in emulator.log("create_hosted") if "invalid" in str(entry.idempotency_key)]
+    assert entry.status == 400
+    found = told(look("errors-exercised", "scenarios"), Outcome.PASS)
+    assert "invalid_request_error/parameter_invalid" in found
+
+
+def test_a_slow_gateway_has_a_minute_to_decide(dev_emulator: Any, dev_emulator_server: Any, fake_clock: Any) -> None:
+    dev_emulator_server.set_payment_delay(None)
+    report = try_all()
+    assert "pending" in told(report.lines[0], Outcome.FAIL)
+    assert 58 <= sum(fake_clock.slept) / 3 <= 70, "three cards, a minute each"
+
+
 def test_a_person_may_take_a_moment_to_come_back(
     emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
 ) -> None:
