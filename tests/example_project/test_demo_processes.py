@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from django_flowlix.emulator.contracts import contract_named
@@ -185,3 +186,15 @@ def test_k1_a_real_key_never_reaches_the_demo(monkeypatch: pytest.MonkeyPatch) -
     assert environment["FLOWLIX_CONTRACT"] == "eu"
     assert environment["FLOWLIX_API_URL"] == "http://127.0.0.1:2"
     assert (environment["FLOWLIX_SECRET_KEY_FILE"], environment["FLOWLIX_WEBHOOK_SECRETS"]) == ("", "")
+
+
+def test_the_demo_names_a_command_of_its_own_account() -> None:
+    """In another terminal the settings make up the same key: only what differs from their defaults must be written."""
+    command = ".venv/bin/python example_project/manage.py flowlix_check"
+    assert Stage(shop_port=8000, emulator_port=8900).command("flowlix_check") == command
+    moved = Stage(shop_port=8001, emulator_port=8900, contract="dev").command("flowlix_check")
+    assert moved == f"FLOWLIX_CONTRACT=dev FLOWLIX_BASE_URL=http://127.0.0.1:8001 {command}"
+    assert (
+        Stage(shop_port=1, emulator_port=2).environment()["FLOWLIX_SECRET_KEY"]
+        == settings.FLOWLIX["default"]["SECRET_KEY"].reveal()
+    )

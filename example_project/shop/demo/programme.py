@@ -36,13 +36,23 @@ Test cards, with any expiry date in the future and any security code:
 Try: buy something, find its payment in the admin by the order's reference, look at its timeline, and
 {refunds}
 The emulator forgets its payments when the shop closes: those of earlier runs can only be looked at.
+
+Go through the go-live checklist in a second terminal, then see it in the admin:
+
+  {check}
 """
 
 
 def welcome(stage: Stage, password: str) -> str:
     """Return what to print once everything answers."""
     cards = "\n".join(f"  {number}   {outcome}" for number, outcome in TEST_CARDS[stage.contract].items())
-    return _WELCOME.format(stage=stage, password=password, cards=cards, refunds=_REFUNDS[stage.contract])
+    return _WELCOME.format(
+        stage=stage,
+        password=password,
+        cards=cards,
+        refunds=_REFUNDS[stage.contract],
+        check=stage.command("flowlix_check --network --scenarios"),
+    )
 
 
 def paying_card(contract: str) -> str:

@@ -45,6 +45,16 @@ class Stage:
     def emulator_url(self) -> str:
         return f"http://127.0.0.1:{self.emulator_port}"
 
+    def command(self, name: str) -> str:
+        """Return how to run a command in another terminal, for this contract and these addresses."""
+        usual = {
+            "FLOWLIX_CONTRACT": ("eu", self.contract),
+            "FLOWLIX_API_URL": ("http://127.0.0.1:8900", self.emulator_url),
+            "FLOWLIX_BASE_URL": ("http://127.0.0.1:8000", self.shop_url),
+        }
+        changed = [f"{variable}={value}" for variable, (default, value) in usual.items() if value != default]
+        return " ".join([*changed, f".venv/bin/python example_project/manage.py {name}"])
+
     def environment(self) -> dict[str, str]:
         """Return the children's environment: everything about Flowlix is ours, a real key is never used here."""
         # Empty instead of absent, because a `.env` file would fill in what is absent.
@@ -54,7 +64,8 @@ class Stage:
             "DEBUG": "1",
             "SECRET_KEY": secrets.token_urlsafe(40),
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
-            "FLOWLIX_SECRET_KEY": "_".join(["fl", "test", "sk", secrets.token_hex(12)]),
+            # The one that the settings make up as well, so that a command in another terminal is of this account.
+            "FLOWLIX_SECRET_KEY": "_".join(["fl", "test", "sk", "onlyForTheEmulator"]),
             "FLOWLIX_CONTRACT": self.contract,
             "FLOWLIX_API_URL": self.emulator_url,
             "FLOWLIX_BASE_URL": self.shop_url,
