@@ -227,4 +227,4 @@ def test_a_line_of_a_later_stage_says_so(checklist: Checklist) -> None:
 
     text = run("--only", "afar")
 
-    assert "  SKIP    Afar\n          Not looked at: it is looked at over the network" in text
+    assert "  SKIP    Afar [afar]\n          - Not looked at: it is looked at over the network" in text

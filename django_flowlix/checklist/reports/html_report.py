@@ -17,17 +17,9 @@ from django.utils.safestring import mark_safe
 
 from ..findings import Finding, Outcome
 from ..report import Line, Report
-from .wording import facts, legible, lines, moment, next_steps, remedy_of, word_of, worst_first
+from .wording import SIGNS, count_of_lines, facts, legible, moment, next_steps, remedy_of, word_of, worst_first
 
 _HERE = Path(__file__).parent
-_SIGNS = {
-    Outcome.FAIL: "✕",
-    Outcome.WARN: "!",
-    Outcome.PERSON: "?",
-    Outcome.SKIP: "\N{EN DASH}",
-    Outcome.PASS: "✓",
-    Outcome.NOTE: "i",
-}
 
 
 def render(report: Report) -> str:
@@ -64,7 +56,7 @@ def _page(report: Report) -> dict[str, Any]:
             {"title": title, "lines": [_line(line) for line in section], "worst": _mark(_worst(section))}
             for _, title, section in report.sections()
         ],
-        "line_count": lines(len(report.lines)),
+        "line_count": count_of_lines(len(report.lines)),
     }
 
 
@@ -72,7 +64,7 @@ def _line(line: Line) -> dict[str, Any]:
     return _mark(line.outcome) | {
         "id": line.item,
         "title": line.title,
-        "findings": [_finding(finding, line) for finding in worst_first(line)],
+        "findings": [_finding(finding, line) for finding in worst_first(line.findings)],
         "attestation": line.attestation,
         "docs_url": line.docs_url,
     }
@@ -88,7 +80,7 @@ def _finding(finding: Finding, line: Line) -> dict[str, Any]:
 
 
 def _mark(outcome: Outcome) -> dict[str, str]:
-    return {"outcome": outcome.value, "word": word_of(outcome), "sign": _SIGNS[outcome]}
+    return {"outcome": outcome.value, "word": word_of(outcome), "sign": SIGNS[outcome]}
 
 
 def _worst(section: list[Line]) -> Outcome:

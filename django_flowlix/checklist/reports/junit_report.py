@@ -72,7 +72,7 @@ def _message(line: Line) -> str:
 
 def _text(line: Line) -> str:
     """Return all that is known of a line, a sentence in each."""
-    findings = [sentence for finding in worst_first(line) for sentence in _sentences(finding, line)]
+    findings = [sentence for finding in worst_first(line.findings) for sentence in _sentences(finding, line)]
     return "\n".join(filter(None, [line.title, *findings, line.attestation, line.docs_url]))
 
 

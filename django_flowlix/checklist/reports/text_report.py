@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ from django.core.management.color import Style, no_style
 from ...api.redaction import one_line
 from ..findings import Finding, Outcome
 from ..report import Line, Report
-from .wording import facts, lines, next_steps, remedy_of, word_of, worst_first
+from .wording import count_of_lines, facts, next_steps, remedy_of, word_of, worst_first
 
 _MARGIN = 2
 _INDENT = 10
 """Behind the margin stands the word of the outcome, the longest of which is PERSON."""
 _LONGEST_TEXT = 4000
-_LINES_OF_A_PASS = 2
+_LINES_OF_A_PASS = 4
+_REQUEST_ID = re.compile(r"\breq_\w")
+_BULLET = "- "
 _ROLES = {
     Outcome.FAIL: "ERROR",
     Outcome.WARN: "WARNING",
@@ -26,9 +29,12 @@ _ROLES = {
 }
 
 
-def render(report: Report, *, width: int = 80, style: Style | None = None) -> str:
-    """Write a report in lines of at most `width` characters, but for addresses and paths; `style` is Django's."""
-    paper = _Paper(width, style or no_style())
+def render(report: Report, *, width: int = 80, style: Style | None = None, is_whole: bool = False) -> str:
+    """Write a report in lines of at most `width` characters, but for addresses and paths; `style` is Django's.
+
+    What passes is cut after a few lines unless the report is to be whole.
+    """
+    paper = _Paper(width, style or no_style(), None if is_whole else _LINES_OF_A_PASS)
     parts = [list(_head(report, paper))]
     parts += [list(_section(title, section, paper)) for _, title, section in report.sections()]
     parts += [list(_foot(report, paper))]
@@ -37,10 +43,11 @@ def render(report: Report, *, width: int = 80, style: Style | None = None) -> st
 
 @dataclass(frozen=True, slots=True)
 class _Paper:
-    """How wide the lines are, and what they are coloured with."""
+    """How wide the lines are, what they are coloured with, and how many of them a pass gets (None: all)."""
 
     width: int
     style: Style
+    lines_of_a_pass: int | None
 
     def outcome(self, outcome: Outcome, text: str) -> str:
         colour: Callable[[str], str] = getattr(self.style, _ROLES[outcome]) if outcome in _ROLES else self.dim
@@ -96,10 +103,10 @@ def _section(title: str, section: list[Line], paper: _Paper) -> Iterator[str]:
 
 def _line(line: Line, paper: _Paper) -> Iterator[str]:
     word = f"{' ' * _MARGIN}{word_of(line.outcome):<{_INDENT - _MARGIN}}"
-    first, *rest = paper.wrap(line.title, _INDENT) or [""]
+    first, *rest = paper.wrap(f"{line.title} [{line.item}]", _INDENT)
     yield paper.outcome(line.outcome, word) + first.strip()
     yield from rest
-    for finding in worst_first(line):
+    for finding in worst_first(line.findings):
         yield from _finding(finding, line, paper)
     if line.attestation:
         yield from paper.wrap(line.attestation, _INDENT)
@@ -109,15 +116,16 @@ def _line(line: Line, paper: _Paper) -> Iterator[str]:
 
 def _finding(finding: Finding, line: Line, paper: _Paper) -> Iterator[str]:
     """Yield what was seen, after its own word where the line has another, and what to do; a pass is short and faint."""
-    bullet = "- " if len(line.findings) > 1 else ""
     word = "" if finding.outcome is line.outcome else f"{word_of(finding.outcome).capitalize()}: "
     if finding.outcome is Outcome.PASS:
-        seen = paper.wrap(word + finding.looked_at, _INDENT, sign=bullet, most=_LINES_OF_A_PASS)
+        # What names a request is what support is asked about: it is shown to its end.
+        most = None if _REQUEST_ID.search(finding.looked_at) else paper.lines_of_a_pass
+        seen = paper.wrap(word + finding.looked_at, _INDENT, sign=_BULLET, most=most)
         yield from map(paper.dim, seen)
         return
-    yield from paper.wrap(word + finding.looked_at, _INDENT, sign=bullet)
+    yield from paper.wrap(word + finding.looked_at, _INDENT, sign=_BULLET)
     if remedy := remedy_of(finding, line):
-        yield from paper.wrap(remedy, _INDENT + len(bullet), sign="→ ")
+        yield from paper.wrap(remedy, _INDENT + len(_BULLET), sign="→ ")
 
 
 def _foot(report: Report, paper: _Paper) -> Iterator[str]:
@@ -125,6 +133,6 @@ def _foot(report: Report, paper: _Paper) -> Iterator[str]:
         paper.outcome(outcome, f"{count} {word_of(outcome)}") if count else f"{count} {word_of(outcome)}"
         for outcome, count in report.counts.items()
     ]
-    yield f"{paper.heading(lines(len(report.lines)))}: {', '.join(counted)}"
+    yield f"{paper.heading(count_of_lines(len(report.lines)))}: {', '.join(counted)}"
     for step in next_steps(report):
         yield from paper.wrap(step, 0)

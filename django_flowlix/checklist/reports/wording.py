@@ -1,10 +1,15 @@
-"""What all formats of the report say in the same words: what was run, what a line came to, what to do next."""
+"""What a report says in the same words and order wherever it is shown: what was run, what a line came to, what to do.
+
+The reports are English; who shows the same in the reader's language translates the words that are marked for it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+
+from django.utils.translation import gettext_noop
 
 from ..findings import Finding, Outcome
 from ..report import Line, Report
@@ -17,11 +22,22 @@ _TO_DO = {
     Outcome.FAIL: ("fails: mend it, then check again", "fail: mend them, then check again"),
     Outcome.WARN: ("warns: mend it before customers come", "warn: mend them before customers come"),
     Outcome.PERSON: (
-        "needs a person: attest it in the admin (Checklist)",
-        "need a person: attest them in the admin (Checklist)",
+        "needs a person: attest it in the admin, under Go-live checklist",
+        "need a person: attest them in the admin, under Go-live checklist",
     ),
     Outcome.SKIP: ("was skipped: it says why", "were skipped: each says why"),
 }
+
+SIGNS: Mapping[Outcome, str] = {
+    Outcome.FAIL: "✕",
+    Outcome.WARN: "!",
+    Outcome.PERSON: "?",
+    Outcome.SKIP: "\N{EN DASH}",
+    Outcome.PASS: "✓",
+    Outcome.NOTE: "i",
+}
+TO_ATTEST = gettext_noop("To attest:")
+ATTESTED = gettext_noop("Attested:")
 
 
 def legible(text: str) -> str:
@@ -33,7 +49,7 @@ def word_of(outcome: Outcome) -> str:
     return outcome.value.upper()
 
 
-def lines(count: int) -> str:
+def count_of_lines(count: int) -> str:
     return "1 line" if count == 1 else f"{count} lines"
 
 
@@ -71,22 +87,22 @@ def next_steps(report: Report) -> Iterator[str]:
     for outcome, count in report.counts.items():
         if count and outcome in _TO_DO:
             one, many = _TO_DO[outcome]
-            yield f"{lines(count)} {one if count == 1 else many}."
+            yield f"{count_of_lines(count)} {one if count == 1 else many}."
     if not report.is_whole:
         yield "Only a part of the checklist was looked at."
     elif report.counts[Outcome.PASS] == len(report.lines):
-        yield f"All {lines(len(report.lines))} pass."
+        yield f"All {count_of_lines(len(report.lines))} pass."
     if not report.livemode:
         yield "This was test mode: check again with the live key before real customers come."
 
 
-def worst_first(line: Line) -> list[Finding]:
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings of a line as they matter, what only is noted last."""
-    return sorted(line.findings, key=lambda finding: finding.outcome.weight, reverse=True)
+    return sorted(findings, key=lambda finding: finding.outcome.weight, reverse=True)
 
 
 def remedy_of(finding: Finding, line: Line) -> str:
     """Say what to do about a finding; of one that needs a person, what that person puts a name to."""
     if not finding.to_do or finding.outcome is not Outcome.PERSON:
         return finding.to_do
-    return f"{'Attested' if line.outcome is Outcome.PASS else 'To attest'}: {finding.to_do}"
+    return f"{ATTESTED if line.outcome is Outcome.PASS else TO_ATTEST} {finding.to_do}"

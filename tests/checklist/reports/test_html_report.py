@@ -118,7 +118,7 @@ def test_findings_remedies_and_attestations_are_there() -> None:
         "→ To attest: Somebody watched the first transactions as they came in.",
         "→ Attested: Cards are entered on the hosted page only.",
         "Attested by ada on 2026-01-30 09:00 UTC: read through every template of the shop",
-        "1 line needs a person: attest it in the admin (Checklist).",
+        "1 line needs a person: attest it in the admin, under Go-live checklist.",
         "That is over: the key has changed.",
     ):
         assert shown in text

@@ -38,11 +38,13 @@ Flowlix go-live checklist
   Run at    2026-01-31 08:05:07 UTC, 2 s
 
 Integration
-  PASS    The line key-from-environment
+  PASS    The line key-from-environment [key-from-environment]
           - The key comes from FLOWLIX_SECRET_KEY, and none of 412 files holds
-            one. The key comes from FLOWLIX_SECRET_KEY, and none of 412 files …
+            one. The key comes from FLOWLIX_SECRET_KEY, and none of 412 files
+            holds one. The key comes from FLOWLIX_SECRET_KEY, and none of 412
+            files holds one. The key comes from FLOWLIX_SECRET_KEY, and none …
           - Note: The file .env is not under version control.
-  WARN    The line decline-texts
+  WARN    The line decline-texts [decline-texts]
           - The code try_again_later has no text of its own.
             → Write one in your translations, or leave the general one and say
               so to your support staff.
@@ -51,7 +53,7 @@ Integration
 
 Security
   FAIL    HTTPS everywhere: the API, the shop, its cookies, its proxy, and
-          whatever else a customer may come across
+          whatever else a customer may come across [https]
           - SESSION_COOKIE_SECURE is False in
             /srv/shop/releases/2026-01-31T08-00-00/shop/settings/production_with_a_long_name.py:118,
             so the session's cookie travels in the clear whenever a customer
@@ -61,20 +63,21 @@ Security
             → Set it to 3600, and to a year when nothing is missed.
           - Pass: The API is asked over TLS.
           https://docs.example.com/checklist.html#https
-  PASS    The line pci-scope
-          Person: No form of the project asks for a card.
-          → Attested: Cards are entered on the hosted page only.
+  PASS    The line pci-scope [pci-scope]
+          - Person: No form of the project asks for a card.
+            → Attested: Cards are entered on the hosted page only.
           Attested by ada on 2026-01-30 09:00 UTC: read through every template
           of the shop
 
 Installation
-  SKIP    The line gateway-reachable
-          Not looked at: it is looked at over the network: run flowlix_check
-          --network.
+  SKIP    The line gateway-reachable [gateway-reachable]
+          - Not looked at: it is looked at over the network: run flowlix_check
+            --network.
           https://docs.example.com/checklist.html#gateway-reachable
-  PERSON  The line first-transactions-watched
-          12 payments were made.
-          → To attest: Somebody watched the first transactions as they came in.
+  PERSON  The line first-transactions-watched [first-transactions-watched]
+          - 12 payments were made.
+            → To attest: Somebody watched the first transactions as they came
+              in.
           Attested by ada on 2026-01-02 09:00 UTC: watched. That is over: the
           key has changed.
           https://docs.example.com/checklist.html#first-transactions-watched
@@ -82,7 +85,7 @@ Installation
 6 lines: 1 FAIL, 1 WARN, 1 PERSON, 1 SKIP, 2 PASS
 1 line fails: mend it, then check again.
 1 line warns: mend it before customers come.
-1 line needs a person: attest it in the admin (Checklist).
+1 line needs a person: attest it in the admin, under Go-live checklist.
 1 line was skipped: it says why.
 This was test mode: check again with the live key before real customers come.
 """
@@ -126,7 +129,28 @@ def test_a_long_word_is_broken_and_a_path_is_not() -> None:
     path = "/srv/" + "directory/" * 12 + "settings.py:7,"
     text = render(a_report(a_line("long", Outcome.FAIL, finding(Outcome.FAIL, f"{path} {'x' * 100}"))))
 
-    assert f"\n          {path}\n          {'x' * 70}\n          {'x' * 30}\n" in text
+    assert f"\n          - {path}\n            {'x' * 68}\n            {'x' * 32}\n" in text
+
+
+def test_a_pass_is_cut_unless_all_is_asked_for() -> None:
+    report = a_report(a_line("long", Outcome.PASS, finding(Outcome.PASS, "word " * 100 + "end.")))
+
+    assert "end." not in render(report)
+    assert render(report).count("word") > 50
+    assert "word end.\n" in render(report, is_whole=True)
+
+
+def test_a_request_id_is_never_cut_away() -> None:
+    seen = "word " * 100 + "(request req_8k2Lm)."
+    assert "req_8k2Lm)." in render(a_report(a_line("long", Outcome.PASS, finding(Outcome.PASS, seen))))
+
+
+def test_an_id_stands_whole_beside_its_line_and_the_lines_keep_the_width() -> None:
+    item = "x" * 31 + "-" + "y" * 32
+    text = render(a_report(a_line(item, Outcome.PASS, finding(Outcome.PASS, "Seen."), title="word " * 14)))
+
+    assert f"[{item}]\n" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
 
 
 def test_live_mode_is_said_in_words() -> None:
@@ -142,7 +166,10 @@ def test_live_mode_is_said_in_words() -> None:
         (a_report(A_PASS, A_PASS, livemode=True), ["All 2 lines pass."]),
         (a_report(A_PASS, livemode=True, is_whole=False), ["Only a part of the checklist was looked at."]),
         (a_report(A_FAILURE, A_FAILURE, livemode=True), ["2 lines fail: mend them, then check again."]),
-        (a_report(A_PERSON, A_PERSON, livemode=True), ["2 lines need a person: attest them in the admin (Checklist)."]),
+        (
+            a_report(A_PERSON, A_PERSON, livemode=True),
+            ["2 lines need a person: attest them in the admin, under Go-live checklist."],
+        ),
         (a_report(A_SKIP, A_SKIP, A_SKIP, livemode=True), ["3 lines were skipped: each says why."]),
         (
             a_report(A_PASS),
