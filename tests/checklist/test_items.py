@@ -73,6 +73,8 @@ def test_a_third_party_s_lines_come_after_those_of_their_section() -> None:
     register(Item("stock-reserved", shop, "Stock is reserved"))
     register(Item("cards-on-file", Section("security", "Security"), "No card is on file"))
     register(Item("invoice-sent", shop, "The invoice is sent"))
+    names = [item.id for item in registered()]
+    assert names[names.index("pci-scope") + 1] == "cards-on-file", "not after the lines of all other sections"
     assert by_section() == IN_ORDER | {
         "security": [*IN_ORDER["security"], "cards-on-file"],
         "acme-shop": ["stock-reserved", "invoice-sent"],
