@@ -9,8 +9,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
-
 from ..conf import Account
 from ..models import ChecklistResult, ChecklistRun, ChecklistSignoff
 from .attesting import configuration_of, histories, latest_of, why_expired, words_of
@@ -19,7 +17,7 @@ from .items import Item, Stage
 from .keeping import findings_of
 
 _MOST_RUNS = 1000
-"""How far back the latest look is searched for."""
+"""How far back the latest look is searched for in each account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +96,9 @@ def standings(account: Account, items: Iterable[Item]) -> list[Standing]:
 
 
 def account_standings(accounts: Iterable[Account], items: Iterable[Item]) -> list[AccountStanding]:
-    """Return how each account stands. Three statements, however many accounts, items and runs there are."""
+    """Return how each account stands. A statement for each account and two more, whatever there is of the rest."""
     accounts, items = list(accounts), list(items)
-    runs = _latest_runs(accounts)
+    runs = {account.alias: _latest_runs(account) for account in accounts}
     results = _results([run for of_account in runs.values() for run in _runs_that_matter(of_account)])
     names = histories(accounts)
     return [
@@ -113,15 +111,10 @@ def account_standings(accounts: Iterable[Account], items: Iterable[Item]) -> lis
     ]
 
 
-def _latest_runs(accounts: Sequence[Account]) -> Mapping[str, list[ChecklistRun]]:
-    """Return the runs for the present configurations by account, the latest first."""
-    ours = Q(pk__in=[])
-    for account in accounts:
-        ours |= Q(**configuration_of(account))
-    found: dict[str, list[ChecklistRun]] = {account.alias: [] for account in accounts}
-    for run in ChecklistRun.objects.filter(ours).order_by("-started_at", "-pk")[:_MOST_RUNS]:
-        found[run.account].append(run)
-    return found
+def _latest_runs(account: Account) -> list[ChecklistRun]:
+    """Return the runs for the present configuration, the latest first."""
+    runs = ChecklistRun.objects.filter(**configuration_of(account))
+    return list(runs.order_by("-started_at", "-pk")[:_MOST_RUNS])
 
 
 def _runs_that_matter(runs: Sequence[ChecklistRun]) -> list[ChecklistRun]:

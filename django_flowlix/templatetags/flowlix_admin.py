@@ -26,7 +26,7 @@ register = template.Library()
 def flowlix_monitoring(context: template.Context) -> dict[str, Any]:
     """Show how many alerts are open and how the checklist stands, and where those pages are.
 
-    One query for the alerts and three for the checklist.
+    One query for the alerts, two for the checklist and one for each account.
     """
     request = context["request"]
     current_app = getattr(request, "current_app", None)

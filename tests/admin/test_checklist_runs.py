@@ -285,7 +285,7 @@ def test_the_apps_page_has_a_row_for_each_account(reader: Client, two_accounts: 
         f"{ROW} (default) test 2 lines warn",
         f"{ROW} (second) test 1 line needs a person",
     ]
-    assert len([sql for sql in own_queries(queries) if "checklist" in sql]) == 3
+    assert len([sql for sql in own_queries(queries) if "checklist" in sql]) == 4
 
 
 def test_the_apps_page_stands_with_wrong_settings(reader: Client, settings: Any) -> None:

@@ -88,9 +88,35 @@ def test_what_has_changed_is_what_the_last_run_found_otherwise() -> None:
     assert not standing_of().has_changed, "the last run has not looked at it"
 
 
+def test_a_line_that_the_last_run_left_out_has_not_changed() -> None:
+    a_run(a_line("clock", finding("warn"), finding("pass", stage="network")), stages=BOTH, hours_ago=3)
+    a_run(a_line("clock", finding("pass")), hours_ago=2)
+    assert standing_of().has_changed
+    a_run(a_line("https", finding("warn")), is_whole=False, hours_ago=1)
+
+    assert (standing_of().before, standing_of().has_changed) == (Outcome.PASS, False)
+
+
+def test_of_runs_at_the_same_time_the_one_that_started_last_counts() -> None:
+    """A long run may be kept after a short one that started later: its key tells nothing."""
+    a_run(a_line("clock", finding("pass", "started last")), hours_ago=1)
+    a_run(a_line("clock", finding("fail", "kept last")), hours_ago=2)
+    line = standing_of()
+
+    assert (line.outcome, seen(line), line.before) == (Outcome.PASS, ["started last"], Outcome.FAIL)
+    (standing,) = account_standings([account()], [item("clock")])
+    assert standing.last_run == line.looked_at
+
+
 @pytest.mark.parametrize(
     "other",
-    [{"contract": "dev"}, {"livemode": True}, {"api_key_fingerprint": "0" * 16}, {"base_url": "https://old.example"}],
+    [
+        {"contract": "dev"},
+        {"livemode": True},
+        {"api_key_fingerprint": "0" * 16},
+        {"api_url": "https://old.example"},
+        {"base_url": "https://old.example"},
+    ],
     ids=lambda other: next(iter(other)),
 )
 def test_runs_for_another_configuration_say_nothing(other: dict[str, Any]) -> None:
@@ -123,7 +149,20 @@ def test_only_results_that_can_count_are_read() -> None:
     assert ChecklistResult.objects.count() == 41 * len(lines)
 
 
-def test_accounts_are_told_apart_in_three_statements(settings: Any) -> None:
+def test_the_many_runs_of_one_account_hide_no_other(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django_flowlix.checklist.standing._MOST_RUNS", 3)
+    default = settings.FLOWLIX["default"]
+    settings.FLOWLIX = {"default": default, "second": default | {"SECRET_KEY": f"{TEST_KEY}Too"}}
+    a_run(a_line("clock", finding("fail")), alias="second", hours_ago=9)
+    for number in range(4):
+        a_run(a_line("clock", finding("pass")), hours_ago=number)
+    first, second = account_standings(accounts().values(), [item("clock")])
+
+    assert [line.outcome for line in first.lines] == [Outcome.PASS]
+    assert [line.outcome for line in second.lines] == [Outcome.FAIL]
+
+
+def test_accounts_are_told_apart_in_a_statement_each_and_two(settings: Any) -> None:
     default = settings.FLOWLIX["default"]
     settings.FLOWLIX = {"default": default, "second": default | {"SECRET_KEY": f"{TEST_KEY}Too"}}
     a_run(a_line("pci-scope", finding("person")), a_line("clock", finding("fail")))
@@ -132,7 +171,7 @@ def test_accounts_are_told_apart_in_three_statements(settings: Any) -> None:
     with CaptureQueriesContext(connection) as queries:
         first, second = account_standings(accounts().values(), [item("pci-scope"), item("clock"), item("https")])
 
-    assert len(queries) == 3
+    assert len(queries) == 4
     assert [line.outcome for line in first.lines] == [Outcome.PERSON, Outcome.FAIL, None]
     assert [line.outcome for line in second.lines] == [Outcome.PASS, None, None]
     assert first.counts == {
@@ -180,6 +219,17 @@ def test_where_the_latest_name_was_withdrawn_no_earlier_one_comes_back(django_us
     assert (line.outcome, line.signoff) == (Outcome.PERSON, None)
     assert [each.note for each in line.history] == ["the second", "the first"]
     assert not withdraw(latest, note="once more", actor=carl)
+
+
+def test_a_user_name_that_is_longer_than_the_column_is_cut(django_user_model: Any) -> None:
+    """A project's own users may have longer names; not every database would cut them."""
+    person = django_user_model.objects.create_user("anna")
+    person.username = "anna." * 40
+    signoff = attest(account(), "pci-scope", statement=STATEMENT, note="I looked.", actor=person)
+    assert withdraw(signoff, note="I did not.", actor=person)
+    signoff.refresh_from_db()
+
+    assert signoff.signed_by_name == signoff.withdrawn_by_name == "anna." * 30
 
 
 def test_an_address_that_is_longer_than_the_column_is_the_same_address(settings: Any, django_user_model: Any) -> None:
