@@ -5,12 +5,16 @@ Every trial has a record of its own, because a filter may change the one it gets
 
 from __future__ import annotations
 
+import ast
+import inspect
 import logging
 import logging.handlers
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from itertools import takewhile
+from textwrap import dedent
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -94,22 +98,20 @@ class _Writing:
 
 
 def _writings_at_any_level(logger: logging.Logger, handler: logging.Handler, make: _Maker) -> Iterator[_Writing]:
-    """Yield what comes of the first level that gets through: some handlers take errors only, some all but errors."""
+    """Yield what comes of every level that gets through: a filter may mask some only."""
     for level in _LEVELS:
         if not logger.isEnabledFor(level):
             continue
         record = _filtered(logger, make(logger, level))
-        writings = [] if record is None else list(_writings(handler, record))
-        yield from writings
-        if writings:
-            return
+        if record is not None:
+            yield from _writings(handler, record)
 
 
 def _writings(handler: logging.Handler, record: logging.LogRecord) -> Iterator[_Writing]:
     if record.levelno < handler.level:
         return
     # A `handle` of its own is what would have asked the filters.
-    passed = record if _has_own(handler, "handle", {"handle", "filter"}) else _filtered(handler, record)
+    passed = record if _has_own(handler, "handle") else _filtered(handler, record)
     if passed is None or _mails_nobody(handler):
         return
     if isinstance(handler, logging.handlers.QueueHandler):
@@ -151,17 +153,55 @@ def _text(handler: logging.Handler, record: logging.LogRecord) -> str:
 
 def _own_method(handler: logging.Handler) -> str:
     """Name the method by which a handler writes past its formatter or its filters, "" when there is none."""
-    if _has_own(handler, "handle", {"handle", "filter"}):
-        return "handle"
-    return "emit" if _has_own(handler, "emit", {"emit", "format"}) else ""
+    return next((method for method in _USUAL if _has_own(handler, method)), "")
 
 
-def _has_own(handler: logging.Handler, method: str, usual: set[str]) -> bool:
-    """Tell whether a class of somebody else's has a method that calls none of the usual ones."""
-    owner = next(each for each in type(handler).__mro__ if method in vars(each))
-    code = getattr(vars(owner)[method], "__code__", None)
-    is_known = owner.__module__.partition(".")[0] in ("logging", "django")
-    return not is_known and usual.isdisjoint(getattr(code, "co_names", ()))
+_USUAL: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+    "handle": (frozenset({"handle", "filter"}), frozenset({"emit", "handleError"})),
+    "emit": (frozenset({"emit", "format"}), frozenset({"handleError"})),
+}
+"""The methods of its own that a handler's method gives the record to: one of the first, and maybe the others."""
+
+_HARMLESS = frozenset(
+    {
+        *("levelno", "levelname", "name", "created", "msecs", "relativeCreated", "filename", "funcName", "lineno"),
+        *("module", "pathname", "process", "processName", "thread", "threadName", "taskName"),
+    }
+)
+
+
+def _has_own(handler: logging.Handler, method: str) -> bool:
+    """Tell whether a class of somebody else's has a method that does anything with a record but what is usual."""
+    owners = (each for each in type(handler).__mro__ if method in vars(each))
+    foreign = takewhile(lambda owner: owner.__module__.partition(".")[0] not in ("logging", "django"), owners)
+    return not all(_is_usual(vars(owner)[method], *_USUAL[method]) for owner in foreign)
+
+
+def _is_usual(method: Any, needed: frozenset[str], allowed: frozenset[str]) -> bool:
+    """Tell by its source whether a method gives the record to the handler's own methods, and does no more with it."""
+    try:
+        function = ast.parse(dedent(inspect.getsource(method))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return False
+    arguments = function.args.args if isinstance(function, ast.FunctionDef) else []
+    if len(arguments) < 2:
+        return False
+    record = arguments[1].arg
+    nodes = list(ast.walk(function))
+    given = {id(node.args[0]): _own_call(node) for node in nodes if isinstance(node, ast.Call) and node.args}
+    harmless = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr in _HARMLESS}
+    uses = [node for node in nodes if isinstance(node, ast.Name) and node.id == record]
+    called = {given.get(id(node), "") for node in uses if id(node) not in harmless}
+    return not needed.isdisjoint(called) and called <= needed | allowed
+
+
+def _own_call(call: ast.Call) -> str:
+    """Return the method of `self` or `super()` that is called, "" for any other."""
+    called = call.func
+    if not isinstance(called, ast.Attribute):
+        return ""
+    owner = called.value.func if isinstance(called.value, ast.Call) else called.value
+    return called.attr if isinstance(owner, ast.Name) and owner.id in ("self", "super") else ""
 
 
 def _mails_nobody(handler: logging.Handler) -> bool:

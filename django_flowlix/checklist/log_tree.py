@@ -6,12 +6,15 @@ import logging
 import logging.handlers
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from django.conf import settings
 
 _ALWAYS = ("django_flowlix", "django.request", "django.server")
 """Loggers that write when payments are made, whatever LOGGING says of them."""
+
+_ON_THE_WAY = ("_log", "makeRecord", "handle", "callHandlers")
 
 
 def routes() -> Iterator[tuple[logging.Logger, logging.Handler]]:
@@ -26,6 +29,23 @@ def files() -> tuple[Path, ...]:
     handlers = {handler for logger in _loggers() for each in _handlers(logger) for handler in (each, *behind(each))}
     names = {getattr(handler, "baseFilename", "") for handler in handlers}
     return tuple(Path(name) for name in sorted(names) if name and Path(name).is_file())
+
+
+def changed_methods() -> list[str]:
+    """Return the methods on a record's way to the handlers that are not those of `logging`: what they do is unknown."""
+    ways = {(kind, name) for kind in map(type, _loggers()) for name in _ON_THE_WAY}
+    owners = {(next(each for each in kind.__mro__ if name in vars(each)), name) for kind, name in ways}
+    return sorted(
+        f"{owner.__module__}.{owner.__qualname__}.{name}"
+        for owner, name in owners
+        if not _is_of_logging(vars(owner)[name])
+    )
+
+
+def _is_of_logging(method: object) -> bool:
+    # Its very type: what wraps it may hand on all its attributes, and say that it is a function.
+    code = method.__code__ if type(method) is FunctionType else None
+    return code is not None and code.co_filename == logging.getLogger.__code__.co_filename
 
 
 def behind(handler: logging.Handler) -> tuple[logging.Handler, ...]:

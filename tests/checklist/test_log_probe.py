@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import logging
@@ -133,6 +134,24 @@ def test_a_handler_that_takes_all_but_errors_is_tried_with_a_warning() -> None:
     handler = logging.StreamHandler(io.StringIO())
     handler.addFilter(lambda record: record.levelno < logging.ERROR)
     assert trial_of(handler).shown
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL])
+def test_a_filter_that_masks_all_but_one_level_leaks(level: int) -> None:
+    redaction = RedactionFilter()
+
+    def masks_others(record: logging.LogRecord) -> bool:
+        return record.levelno == level or redaction.filter(record)
+
+    handler = logging.StreamHandler(io.StringIO())
+    handler.addFilter(masks_others)
+    with handlers_are(handler):
+        logging.getLogger("django_flowlix").setLevel(logging.DEBUG)
+        try:
+            (trial,) = try_handlers()
+        finally:
+            logging.getLogger("django_flowlix").setLevel(logging.NOTSET)
+    assert trial.shown
 
 
 @pytest.mark.parametrize(("debug", "kind"), [(True, RequireDebugFalse), (False, RequireDebugTrue)])
@@ -278,6 +297,83 @@ class Decorated(logging.StreamHandler):  # type: ignore[type-arg]
         super().emit(record)
 
 
+class TellsTwice(logging.StreamHandler):  # type: ignore[type-arg]
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream.write(self.format(record))
+        self.stream.write(str(record.args))
+
+
+class TellsTheRest(logging.StreamHandler):  # type: ignore[type-arg]
+    def emit(self, record: logging.LogRecord) -> None:
+        kept = record
+        self.stream.write(self.format(record) + kept.getMessage())
+
+
+class TellsAnother(logging.StreamHandler):  # type: ignore[type-arg]
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        logging.getLogger("other").handle(record)
+
+
+class Above(OwnEmit):
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+
+
+class Anyhow(logging.StreamHandler):  # type: ignore[type-arg]
+    def emit(self, *args: Any) -> None:
+        super().emit(*args)
+        print(self.format(args[0]), args)  # noqa: T201
+
+
+class HandlesTwice(logging.StreamHandler):  # type: ignore[type-arg]
+    def handle(self, record: logging.LogRecord) -> bool:
+        print(record.msg)  # noqa: T201
+        return bool(super().handle(record))
+
+
+class Careful(logging.StreamHandler):  # type: ignore[type-arg]
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = self.format(record)
+            if record.levelno >= logging.ERROR:
+                text = f"{record.levelname} {text}"
+            self.stream.write(text)
+        except OSError:
+            self.handleError(record)
+
+
+class Untold(logging.StreamHandler):  # type: ignore[type-arg]
+    """Its source is nowhere."""
+
+    exec("def emit(self, record):\n    self.stream.write(self.format(record))\n")
+
+
+@pytest.mark.parametrize("kind", [TellsTwice, TellsTheRest, TellsAnother, Above, Anyhow, Untold])
+def test_a_handler_that_does_more_with_a_record_than_format_it_is_unclear(kind: Any) -> None:
+    handler = kind()
+    handler.setFormatter(Redacting())
+    trial = trial_of(handler)
+    assert (trial.unclear, trial.shown) == ("has a way of its own to emit records", {})
+
+
+def test_so_is_one_that_does_more_than_handle_it() -> None:
+    assert trial_of(masked(HandlesTwice())).unclear == "has a way of its own to handle records"
+
+
+class Redacting(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return "****"
+
+
+def test_a_handler_that_writes_what_it_formats_is_tried() -> None:
+    assert trial_of(Careful(io.StringIO())).shown
+    careful = Careful(io.StringIO())
+    careful.setFormatter(Redacting())
+    trial = trial_of(careful)
+    assert (trial.unclear, trial.shown, trial.is_silent) == ("", {}, False)
+
+
 @pytest.mark.parametrize(("kind", "method"), [(OwnEmit, "emit"), (OwnHandle, "handle")])
 def test_a_handler_that_writes_in_its_own_way_is_unclear(kind: Any, method: str) -> None:
     trial = trial_of(kind())
@@ -314,6 +410,47 @@ def test_the_probes_secrets_are_what_the_filter_masks() -> None:
     """Otherwise nothing above would say anything."""
     record = logging.LogRecord("shop", logging.INFO, "", 1, log_probe._TEXT, (), None)
     assert all(secret in record.getMessage() for secret in log_probe._SECRETS.values())
+
+
+# --- What is put around logging ------------------------------------------------------------------------------
+
+
+def test_logging_as_it_comes_is_not_changed() -> None:
+    assert log_tree.changed_methods() == []
+
+
+@pytest.mark.parametrize("name", ["callHandlers", "handle", "makeRecord", "_log"])
+def test_a_method_of_loggers_that_somebody_replaced_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = getattr(logging.Logger, name)
+
+    @functools.wraps(usual)
+    def tells_everybody(*args: Any, **kwargs: Any) -> Any:
+        return usual(*args, **kwargs)
+
+    monkeypatch.setattr(logging.Logger, name, tells_everybody)
+    assert log_tree.changed_methods() == [f"logging.Logger.{name}"]
+
+
+def test_so_is_an_object_that_looks_like_the_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wrapper:
+        __code__ = logging.Logger.handle.__code__
+
+        def __call__(self, *args: Any) -> None: ...
+
+    monkeypatch.setattr(logging.Logger, "handle", Wrapper())
+    assert log_tree.changed_methods() == ["logging.Logger.handle"]
+
+
+def test_a_kind_of_logger_with_ways_of_its_own_is_named() -> None:
+    class Telling(logging.Logger):
+        def handle(self, record: logging.LogRecord) -> None: ...
+
+    with handlers_are(names={"shop.telling": [logging.StreamHandler(io.StringIO())]}):
+        logging.getLogger("shop.telling").__class__ = Telling
+        try:
+            assert log_tree.changed_methods() == [f"{Telling.__module__}.{Telling.__qualname__}.handle"]
+        finally:
+            logging.getLogger("shop.telling").__class__ = logging.Logger
 
 
 def test_names() -> None:

@@ -5,10 +5,13 @@ That it works is a matter of the network; see `shop`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.urls import NoReverseMatch, reverse
 
 from .. import catalogue
 from ..context import Context
@@ -16,6 +19,8 @@ from ..findings import Finding, failed, needs_person, noted, passed, warned
 
 _SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 _SECURITY = "django.middleware.security.SecurityMiddleware"
+_AN_HOUR = 3600
+_MADE_UP_PAGE = "flowlix-check-made-up/"
 
 
 @catalogue.HTTPS.probe()
@@ -37,7 +42,8 @@ def django_settings(context: Context) -> Iterator[Finding]:
         yield noted("The SECURE_ and _COOKIE_SECURE settings were not judged: they count once BASE_URL is https.")
         return
     yield from _cookies(context.account.livemode)
-    yield from _redirect()
+    yield from _redirect(context.account.livemode)
+    yield from _strict_transport()
     yield from _proxy(context.account.livemode)
     if settings.USE_X_FORWARDED_HOST:
         yield noted("USE_X_FORWARDED_HOST is on: the proxy must overwrite X-Forwarded-Host.")
@@ -55,20 +61,44 @@ def _cookies(livemode: bool) -> Iterator[Finding]:
             yield judge(f"{name} is off: a request over http tells the cookie to the network.", f"Set {name} = True.")
 
 
-def _redirect() -> Iterator[Finding]:
-    is_used = _SECURITY in settings.MIDDLEWARE
-    if _redirects():
-        yield passed("SECURE_SSL_REDIRECT is on.")
-    else:
+def _redirect(livemode: bool) -> Iterator[Finding]:
+    if not _redirects():
         yield needs_person(
-            f"Django does not redirect from http to https: {_off('SECURE_SSL_REDIRECT is off', is_used)}.",
+            f"Django does not redirect from http to https: {_off('SECURE_SSL_REDIRECT is off')}.",
             "The proxy in front of Django redirects every http address of the shop to https.",
         )
-    if is_used and settings.SECURE_HSTS_SECONDS > 0:
-        yield passed(f"SECURE_HSTS_SECONDS is {settings.SECURE_HSTS_SECONDS}.")
+    elif exempt := [pattern for pattern in settings.SECURE_REDIRECT_EXEMPT if _leaves_out_pages(pattern)]:
+        judge = failed if livemode else warned
+        yield judge(
+            f"SECURE_REDIRECT_EXEMPT leaves pages of the shop on http: {', '.join(map(repr, exempt))}.",
+            "Name single addresses there, such as ^healthz$.",
+        )
+    else:
+        yield passed("SECURE_SSL_REDIRECT is on.")
+        if settings.SECURE_REDIRECT_EXEMPT:
+            yield noted("SECURE_REDIRECT_EXEMPT leaves addresses out; the return address and a made-up one are not.")
+
+
+def _leaves_out_pages(pattern: str) -> bool:
+    """Does it fit the return address, or one that nobody can have meant by it? As SecurityMiddleware compares them."""
+    pages = [_MADE_UP_PAGE]
+    with suppress(NoReverseMatch):  # `return_path` says that it is not there
+        pages.append(reverse("django_flowlix:return", args=["made-up"]).lstrip("/"))
+    return any(re.search(pattern, page) for page in pages)
+
+
+def _strict_transport() -> Iterator[Finding]:
+    seconds = settings.SECURE_HSTS_SECONDS if _SECURITY in settings.MIDDLEWARE else 0
+    if seconds >= _AN_HOUR:
+        yield passed(f"SECURE_HSTS_SECONDS is {seconds}.")
+    elif seconds > 0:
+        yield warned(
+            f"SECURE_HSTS_SECONDS is {seconds}: browsers forget within the hour to stay on https.",
+            "Set it to 3600 at first, and to a year once all of the shop is on https.",
+        )
     else:
         yield needs_person(
-            f"Django does not tell browsers to stay on https: {_off('SECURE_HSTS_SECONDS is 0', is_used)}.",
+            f"Django does not tell browsers to stay on https: {_off('SECURE_HSTS_SECONDS is 0')}.",
             "The proxy in front of Django sends Strict-Transport-Security with the shop's pages.",
         )
 
@@ -77,8 +107,8 @@ def _redirects() -> bool:
     return _SECURITY in settings.MIDDLEWARE and settings.SECURE_SSL_REDIRECT
 
 
-def _off(setting: str, is_used: bool) -> str:
-    return setting if is_used else "SecurityMiddleware is not in MIDDLEWARE"
+def _off(setting: str) -> str:
+    return setting if _SECURITY in settings.MIDDLEWARE else "SecurityMiddleware is not in MIDDLEWARE"
 
 
 def _proxy(livemode: bool) -> Iterator[Finding]:

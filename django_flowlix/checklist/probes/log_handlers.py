@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from django.views.debug import get_default_exception_reporter_filter
@@ -83,6 +84,22 @@ def _label(trial: Trial) -> str:
 
 def _and(words: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+@catalogue.CARD_NUMBERS_NOT_LOGGED.probe()
+def ways_around_handlers(context: Context) -> Iterator[Finding]:
+    """Look for what takes records before any handler does."""
+    if "sentry_sdk" in sys.modules:
+        yield needs_person(
+            "sentry_sdk is loaded, and takes records and local variables past the handlers of LOGGING.",
+            "sentry_sdk sends no card number and no key: it was tried.",
+        )
+    if changed := log_tree.changed_methods():
+        yield needs_person(
+            f"Records pass through what was put in the place of {_and(changed)}, before any handler of LOGGING: what "
+            "that sends cannot be told.",
+            f"What stands in the place of {_and(changed)} sends no card number and no key: it was tried.",
+        )
 
 
 @catalogue.CARD_NUMBERS_NOT_LOGGED.probe()

@@ -31,6 +31,7 @@ def tight(settings: Any, emulator: Any) -> Any:
     settings.FLOWLIX = {"default": {"SECRET_KEY": TEST_KEY, "BASE_URL": "https://shop.example"}}
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SECURE_HSTS_SECONDS = 3600
+    settings.SECURE_REDIRECT_EXEMPT = []
     settings.SECURE_PROXY_SSL_HEADER = None
     settings.USE_X_FORWARDED_HOST = False
     return settings
@@ -94,6 +95,33 @@ def test_so_may_strict_transport_security(findings: Findings, live: Any) -> None
     found = findings("https")
     assert told(found, "SECURE_HSTS_SECONDS is 0")[0] is Outcome.PERSON
     assert statements(found) == ["The proxy in front of Django sends Strict-Transport-Security with the shop's pages."]
+
+
+@pytest.mark.parametrize("seconds", [1, 3599])
+def test_browsers_that_are_told_for_moments_only(findings: Findings, live: Any, seconds: int) -> None:
+    live.SECURE_HSTS_SECONDS = seconds
+    outcome, words = told(findings("https"), "SECURE_HSTS_SECONDS")
+    assert outcome is Outcome.WARN
+    assert words == f"SECURE_HSTS_SECONDS is {seconds}: browsers forget within the hour to stay on https."
+
+
+@pytest.mark.parametrize("pattern", [r".*", r"", r"^flowlix/", r"^(?!admin)"])
+@pytest.mark.parametrize("mode", ["live", "tight"])
+def test_a_redirect_that_leaves_the_shops_pages_out(
+    findings: Findings, tight: Any, request: pytest.FixtureRequest, pattern: str, mode: str
+) -> None:
+    request.getfixturevalue(mode)
+    tight.SECURE_REDIRECT_EXEMPT = [r"^healthz$", pattern]
+    outcome, words = told(findings("https"), "SECURE_REDIRECT_EXEMPT")
+    assert outcome is (Outcome.FAIL if mode == "live" else Outcome.WARN)
+    assert f"leaves pages of the shop on http: {pattern!r}." in words
+
+
+def test_a_redirect_that_leaves_other_pages_out_is_noted(findings: Findings, live: Any) -> None:
+    live.SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    found = findings("https")
+    assert told(found, "SECURE_REDIRECT_EXEMPT")[0] is Outcome.NOTE
+    assert told(found, "SECURE_SSL_REDIRECT is on")[0] is Outcome.PASS
 
 
 def test_without_its_middleware_neither_setting_does_anything(findings: Findings, live: Any) -> None:

@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,29 @@ def test_html_mails_show_local_variables(
     settings.ADMINS = ["ada@example.com"]
     (words,) = told(judged(masked(AdminEmailHandler(include_html=True)), masked(stream())), outcome)
     assert "include_html" in words
+
+
+# --- What is put around logging ------------------------------------------------------------------------------
+
+
+def test_who_replaces_a_method_of_loggers_needs_a_person(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = logging.Logger.callHandlers
+    monkeypatch.setattr(logging.Logger, "callHandlers", lambda *args: usual(*args))
+    (words,) = told(judged(masked(stream())), Outcome.PERSON)
+    assert words == (
+        "Records pass through what was put in the place of logging.Logger.callHandlers, before any handler of LOGGING: "
+        "what that sends cannot be told. → What stands in the place of logging.Logger.callHandlers sends no card "
+        "number and no key: it was tried."
+    )
+
+
+def test_sentry_needs_a_person(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sentry_sdk", types.ModuleType("sentry_sdk"))
+    (words,) = told(judged(masked(stream())), Outcome.PERSON)
+    assert words == (
+        "sentry_sdk is loaded, and takes records and local variables past the handlers of LOGGING. → "
+        "sentry_sdk sends no card number and no key: it was tried."
+    )
 
 
 # --- Error reports -------------------------------------------------------------------------------------------
