@@ -52,7 +52,7 @@ def run(
         version=__version__,
         stages=tuple(stage.value for stage in Stage if stage in context.stages),
         is_whole=items is None,
-        ran_by=ran_by[:150],
+        ran_by=one_line(ran_by, 150),
         started_at=started_at,
         finished_at=clock.now(),
         lines=tuple(_line(item, tuple(found[item.id]), context, names) for item in chosen),

@@ -11,10 +11,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
 from ..api.money import Money, MoneyError, exponent_of
-from ..checklist.items import Item, Stage, registered
+from ..checklist.items import Item, Section, Stage, registered
 from ..conf import DEFAULT_ALIAS, Account, accounts
 from .terminal import Terminal
 
+FORMATS = ("text", "json", "junit", "html")
+FAIL_LEVELS = ("fail", "warn", "person", "skip")
 _MOST_WITHOUT_ASKING_MINOR = 1000
 """Ten euros, a thousand yen: more is hardly meant by "a small real payment"."""
 
@@ -31,8 +33,10 @@ class Choice:
 
 def chosen_by(options: Mapping[str, Any], terminal: Terminal) -> Choice:
     """Read the command's options. Raises: CommandError naming what is wrong and what could be written instead"""
+    _insist("--format", options["format"], FORMATS)
+    _insist("--fail-level", options["fail_level"], FAIL_LEVELS)
     account = _account(options["account"])
-    items = _items(_ids(options["section"]), _ids(options["only"]))
+    items = _items(options["section"], options["only"])
     if options["scenarios"] and account.livemode:
         raise CommandError(
             f"--scenarios is for test keys: account {account.alias!r} has a live key, and real payments would be made. "
@@ -60,44 +64,67 @@ def _account(alias: str | None) -> Account:
         if alias not in configured:
             raise CommandError(f"write which account: --account with one of {names}")
     if alias not in configured:
-        raise CommandError(f"--account: there is no {alias!r}{_near(alias, configured)} Accounts: {names}")
+        near = _near(alias, {name: name for name in configured})
+        raise CommandError(f"--account: there is no {alias!r}{near} Accounts: {names}")
     return configured[alias]
 
 
-def _ids(values: Iterable[str]) -> list[str] | None:
-    """Return the ids of a repeated option, each of which may be a list; None when it was not given."""
-    given = list(values)
-    ids = [name.strip() for value in given for name in value.split(",") if name.strip()]
-    return list(dict.fromkeys(ids)) if given else None
-
-
-def _items(sections: list[str] | None, only: list[str] | None) -> Sequence[Item] | None:
-    if sections is None and only is None:
-        return None
+def _items(sections: str | Iterable[str] | None, only: str | Iterable[str] | None) -> Sequence[Item] | None:
     items = registered()
-    _insist("--section", sections, dict.fromkeys(item.section.id for item in items))
-    _insist("--only", only, [item.id for item in items])
+    known = {"--section": _by_name(item.section for item in items), "--only": _by_name(items)}
+    section_ids, item_ids = _ids("--section", sections, known), _ids("--only", only, known)
+    if section_ids is None and item_ids is None:
+        return None
     chosen = [
         item
         for item in items
-        if (sections is None or item.section.id in sections) and (only is None or item.id in only)
+        if (section_ids is None or item.section.id in section_ids) and (item_ids is None or item.id in item_ids)
     ]
     if not chosen:
         raise CommandError("--section and --only together leave nothing: the lines are in other sections")
     return chosen
 
 
-def _insist(option: str, ids: list[str] | None, known: Iterable[str]) -> None:
-    if ids == []:
-        raise CommandError(f"{option}: write one of {', '.join(known)}")
-    for name in ids or ():
-        if name not in known:
-            raise CommandError(f"{option}: there is no {name!r}{_near(name, known)} There are: {', '.join(known)}")
+def _by_name(parts: Iterable[Section | Item]) -> dict[str, str]:
+    """Return the ids of lines or sections by what one may call them: their titles, and first of all their ids."""
+    titles = {part.id: str(part.title).casefold() for part in parts}
+    return {name: name for name in titles} | {
+        title: part_id for part_id, title in titles.items() if title not in titles
+    }
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def _ids(option: str, given: str | Iterable[str] | None, known: Mapping[str, Mapping[str, str]]) -> list[str] | None:
+    """Return the ids that a repeated option names, each value perhaps several; None when it was not given."""
+    values = [given] if isinstance(given, str) else list(given or ())
+    named = [[value] if value.strip().casefold() in known[option] else value.split(",") for value in values]
+    names = [name.strip() for each in named for name in each if name.strip()]
+    if values and not names:
+        raise CommandError(f"{option}: write one of {_listed(known[option])}")
+    return [_id(option, name, known) for name in names] or None
+
+
+def _id(option: str, name: str, known: Mapping[str, Mapping[str, str]]) -> str:
+    meant = name.casefold()
+    if meant in known[option]:
+        return known[option][meant]
+    elsewhere = [f"; did you mean {other} {names[meant]}?" for other, names in known.items() if meant in names]
+    near = elsewhere[0] if elsewhere else _near(meant, known[option])
+    raise CommandError(f"{option}: there is no {name!r}{near} There are: {_listed(known[option])}")
+
+
+def _listed(known: Mapping[str, str]) -> str:
+    return ", ".join(dict.fromkeys(known.values()))
+
+
+def _insist(option: str, value: object, known: Sequence[str]) -> None:
+    """Check what the parser does not when the command is called from Python."""
+    if value not in known:
+        raise CommandError(f"{option}: there is no {value!r}. There are: {', '.join(known)}")
+
+
+def _near(name: str, known: Mapping[str, str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else "."
+    return f"; did you mean {known[near[0]]}?" if near else "."
 
 
 def _live_amount(text: str, account: Account, terminal: Terminal) -> Money:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 
-from django_flowlix.checklist import Item, Stage, passed, register
+from django_flowlix.checklist import Item, Section, Stage, passed, register
 from django_flowlix.models import ChecklistRun
 from tests.conftest import BASE_URL, TEST_KEY
 from tests.management.small_checklist import ENTRY, FINDINGS, Checklist, at_a_terminal, checklist, lines_of, live, run
@@ -31,7 +31,10 @@ __all__ = ["checklist", "live"]
             ["--only", "goes-wel"],
             r"'goes-wel'; did you mean goes-well\? There are: goes-well, left-out, by-a-person, goes-on, goes-wrong$",
         ),
-        (["--only", "trial"], r"--only: there is no 'trial'"),
+        (["--only", "trial"], r"--only: there is no 'trial'; did you mean --section trial\?"),
+        (["--section", "GOES-ON"], r"--section: there is no 'GOES-ON'; did you mean --only goes-on\? There are: entry"),
+        (["--only", "Goes-Wel"], r"--only: there is no 'Goes-Wel'; did you mean goes-well\?"),
+        (["--only", "the line goes wel"], r"did you mean goes-well\? There are: goes-well, left-out"),
         (["--only", ""], r"--only: write one of goes-well, left-out, by-a-person, goes-on, goes-wrong$"),
         (["--section", " , "], r"--section: write one of entry, trial$"),
         (["--section", "entry", "--only", "goes-on"], r"--section and --only together leave nothing"),
@@ -52,6 +55,36 @@ def test_bad_input_is_an_error_that_lists_what_is_valid(checklist: Checklist, ar
 
     assert checklist.looked_at == []
     assert not ChecklistRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"fail_level": "bogus"}, r"^--fail-level: there is no 'bogus'\. There are: fail, warn, person, skip$"),
+        ({"format": "xml"}, r"^--format: there is no 'xml'\. There are: text, json, junit, html$"),
+        ({"only": "nonsense"}, r"^--only: there is no 'nonsense'\."),
+    ],
+)
+def test_bad_input_from_python_is_found_out_as_early(checklist: Checklist, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        run(**options)
+
+    assert checklist.looked_at == []
+    assert not ChecklistRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ({"only": "goes-on"}, ["goes-on"]),
+        ({"only": ["goes-on", "goes-well"]}, ["goes-well", "goes-on"]),
+        ({"section": "entry"}, ["goes-well"]),
+        ({"section": None, "only": None}, list(FINDINGS)),
+    ],
+)
+def test_from_python_one_line_needs_no_list(checklist: Checklist, options: dict[str, Any], ids: list[str]) -> None:
+    run(**options)
+    assert checklist.looked_at == ids
 
 
 def test_a_fault_of_the_settings_is_an_error_that_lists_them(checklist: Checklist, settings: Any) -> None:
@@ -198,6 +231,10 @@ def test_the_stages_are_those_that_are_asked_for(checklist: Checklist, arguments
     ("arguments", "ids"),
     [
         (["--only", "goes-on"], ["goes-on"]),
+        (["--only", "Goes-On"], ["goes-on"]),
+        (["--only", "the line goes-on"], ["goes-on"]),
+        (["--section", "ENTRY"], ["goes-well"]),
+        (["--section", "With a comma, at least"], ["titled"]),
         (["--only", "goes-wrong,goes-well"], ["goes-well", "goes-wrong"]),
         (["--only", "goes-on", "--only", " goes-well , goes-on"], ["goes-well", "goes-on"]),
         (["--section", "entry"], ["goes-well"]),
@@ -208,6 +245,8 @@ def test_the_stages_are_those_that_are_asked_for(checklist: Checklist, arguments
 def test_a_part_is_looked_at_in_the_order_of_the_checklist(
     checklist: Checklist, arguments: list[str], ids: list[str]
 ) -> None:
+    checklist.add("titled", Section("odd", "With a comma, at least"), passed("Seen."))
+
     report = run(*arguments, "--format", "json")
 
     assert lines_of(report) == checklist.looked_at == ids

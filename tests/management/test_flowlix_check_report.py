@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import io
 import json
+import logging
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -145,6 +147,60 @@ def test_what_a_stream_cannot_encode_is_escaped(checklist: Checklist) -> None:
     assert b"\\u2192 Mend it now." in raw.getvalue()
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+@pytest.mark.parametrize("form", ["json", "junit", "html"])
+def test_what_programs_read_is_utf8_whatever_the_stream_has(checklist: Checklist, form: str, encoding: str) -> None:
+    checklist.add("abroad", ENTRY, passed("Zürich → 東京"))
+    raw = io.BytesIO()
+    stdout = io.TextIOWrapper(raw, encoding=encoding)
+
+    call_command("flowlix_check", "--only", "abroad", "--format", form, stdout=stdout)
+
+    assert "Zürich → 東京" in raw.getvalue().decode("utf-8")
+
+
+def test_a_minus_is_standard_output(checklist: Checklist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert lines_of(run("--format", "json", "--output", "-")) == list(FINDINGS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_closing_line_does_not_come_between_a_report_and_its_reader(checklist: Checklist, tmp_path: Path) -> None:
+    stderr = io.StringIO()
+    with (tmp_path / "report.json").open("w") as file:
+        printed = run("--format", "json", "--output", f"/dev/fd/{file.fileno()}", stderr=stderr)
+
+    assert printed == ""
+    assert lines_of((tmp_path / "report.json").read_text(encoding="utf-8")) == list(FINDINGS)
+    assert stderr.getvalue().startswith("default: 1 FAIL, 1 WARN, 1 PERSON, 1 SKIP, 1 PASS. The report is in /dev/fd/")
+
+
+@pytest.mark.parametrize("to_a_file", [True, False])
+def test_more_words_show_what_passes_to_its_end(checklist: Checklist, tmp_path: Path, to_a_file: bool) -> None:
+    checklist.add("long", ENTRY, passed("word " * 100 + "end."))
+
+    def shown(*arguments: str) -> str:
+        printed = run("--only", "long", *arguments, *(["--output", str(tmp_path / "report")] if to_a_file else []))
+        return (tmp_path / "report").read_text() if to_a_file else printed
+
+    assert "word …" in shown()
+    assert "word end." in shown("--verbosity", "2")
+
+
+@pytest.mark.parametrize("name", ["", "django_flowlix"])
+def test_no_bar_is_drawn_over_a_log_on_the_same_screen(
+    checklist: Checklist, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    logger = logging.getLogger(name)
+    monkeypatch.setattr(logger, "handlers", [*logger.handlers, logging.StreamHandler(Screen())])
+    terminal = Screen()
+
+    run(stderr=terminal)
+
+    assert terminal.getvalue() == ""
+
+
 # --- How it ends ---------------------------------------------------------------------------------------------
 
 LEVELS = {"fail": 1, "warn": 2, "person": 3, "skip": 4}
@@ -179,11 +235,13 @@ def test_ctrl_c_is_one_sentence(checklist: Checklist) -> None:
 
     register(Item("slow", ENTRY, "Slow")).probe()(interrupt)
 
-    with pytest.raises(CommandError, match=r"^interrupted: the run was not kept") as raised:
-        run()
+    with pytest.raises(CommandError, match=r"^interrupted: the run was not kept$") as raised:
+        run("--network")
 
     assert raised.value.returncode == 130
     assert not ChecklistRun.objects.exists()
+    with pytest.raises(CommandError, match=r"not kept; a payment at the hosted page that it has begun stands in the"):
+        run("--scenarios")
 
 
 # --- What is kept --------------------------------------------------------------------------------------------
@@ -279,9 +337,44 @@ def test_without_a_database_the_report_is_printed_and_nothing_else_but_a_sentenc
 
     assert done.returncode == 1
     assert done.stdout.startswith("Flowlix go-live checklist\n")
-    assert done.stderr == (
+    said = [line for line in done.stderr.splitlines(keepends=True) if " django_flowlix: " not in line]  # not the log
+    assert "".join(said) == (
         "The run could not be kept: database: OperationalError. Is it reachable, and has migrate been run?\n"
     )
+
+
+def shell(line: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    command = shlex.join([sys.executable, str(ROOT / "example_project" / "manage.py"), "flowlix_check"])
+    database = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    return subprocess.run(
+        ["bash", "-c", line.replace("flowlix_check", f"{command} --only secret-key-server-side")],
+        env=os.environ | {"DEBUG": "off", "SECRET_KEY": "tests-only", "DATABASE_URL": database},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_reader_that_has_read_enough_is_no_fault(tmp_path: Path) -> None:
+    done = shell("set -o pipefail; flowlix_check --format html | head -c 0", tmp_path)
+
+    assert "Traceback" not in done.stderr
+    assert "Broken" not in done.stderr
+    assert done.returncode in (0, 1)
+
+
+def test_a_full_disk_behind_standard_output_is_one_sentence(tmp_path: Path) -> None:
+    done = shell("flowlix_check > /dev/full", tmp_path)
+
+    said = [line for line in done.stderr.splitlines() if " django_flowlix: " not in line]
+    assert said == ["CommandError: standard output cannot be written to: No space left on device"]
+    assert done.returncode == 1
+
+
+def test_a_report_by_the_name_of_standard_output_is_whole(tmp_path: Path) -> None:
+    shell(f"flowlix_check --format json --output /dev/stdout > {tmp_path}/report.json", tmp_path)
+
+    assert lines_of((tmp_path / "report.json").read_text(encoding="utf-8")) == ["secret-key-server-side"]
 
 
 def test_a_wrong_option_ends_with_two_and_bad_input_with_one(tmp_path: Path) -> None:

@@ -59,6 +59,23 @@ def test_the_files_mode_is_the_users_choice(tmp_path: Path) -> None:
     assert (tmp_path / "report.txt").stat().st_mode & 0o777 == 0o640
 
 
+def test_an_earlier_reports_mode_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "report.txt"
+    path.write_text("old")
+    path.chmod(0o600)
+
+    write(path)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_run_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    killed = ReportFile(str(tmp_path / "report.txt"))
+
+    assert names(tmp_path) == []
+    assert not killed.is_stream
+
+
 def test_a_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "link.txt").symlink_to(tmp_path / "folder" / "report.txt")
@@ -96,6 +113,21 @@ def test_an_open_file_that_is_named_by_its_number_is_appended_to(tmp_path: Path)
 
     assert (tmp_path / "log.txt").read_text(encoding="utf-8") == "before\nnew ✓\n"
     assert names(tmp_path) == ["log.txt"]
+
+
+def test_what_is_written_behind_a_report_in_an_open_file_does_not_overwrite_it(tmp_path: Path) -> None:
+    with (tmp_path / "log.txt").open("w", encoding="utf-8") as log:
+        with ReportFile(f"/dev/fd/{log.fileno()}") as file:
+            file.fill("report\n")
+        log.write("after\n")
+
+    assert file.is_stream
+    assert (tmp_path / "log.txt").read_text(encoding="utf-8") == "report\nafter\n"
+
+
+def test_an_open_file_that_there_is_not_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be written to '/dev/fd/987': No such file"):
+        ReportFile("/dev/fd/987")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import shutil
 import socket
@@ -14,7 +15,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.management.color import Style, no_style
 from django.db import Error as DatabaseError
 
-from ...api.redaction import one_line
 from ...checklist import Context, Outcome
 from ...checklist.keeping import keep
 from ...checklist.report import Report
@@ -22,14 +22,16 @@ from ...checklist.reports import html_report, json_report, junit_report, text_re
 from ...checklist.reports.wording import tally
 from ...checklist.running import probe_count, run
 from ...services import clock
-from ..checklist_choice import Choice, chosen_by
+from ..checklist_choice import FAIL_LEVELS, FORMATS, Choice, chosen_by
 from ..database_faults import database_faults_in_a_sentence, sentence_of
 from ..progress import ProgressBar
 from ..report_file import ReportFile
+from ..standard_output import print_text, print_utf8
 from ..terminal import Terminal
 
 _INTERRUPTED = 130
 """What a shell makes of a program that Ctrl-C ended."""
+_LEFT = "; a payment at the hosted page that it has begun stands in the admin"
 _WIDTH = 80
 _FORMATS = {"json": json_report.render, "junit": junit_report.render, "html": html_report.render}
 
@@ -50,15 +52,15 @@ class Command(BaseCommand):
             metavar="AMOUNT",
             help='also make one real payment in front of you, such as "1.00 EUR" (live key only)',
         )
-        parser.add_argument("--format", choices=("text", *_FORMATS), default="text", help="how to write the report")
-        parser.add_argument("--output", metavar="FILE", help="write the report to a file, and one line here")
+        parser.add_argument("--format", choices=FORMATS, default="text", help="how to write the report")
+        parser.add_argument("--output", metavar="FILE", help="write the report to a file, and one line here (-: here)")
         for option, what in (("--section", "section"), ("--only", "line")):
             parser.add_argument(
                 option, action="append", default=[], metavar="ID", help=f"this {what} only; may be repeated, or a,b,c"
             )
         parser.add_argument(
             "--fail-level",
-            choices=("fail", "warn", "person", "skip"),
+            choices=FAIL_LEVELS,
             default="fail",
             help="exit with 1 when a line is this bad or worse (default: fail)",
         )
@@ -70,22 +72,20 @@ class Command(BaseCommand):
             with database_faults_in_a_sentence():
                 report = self._check(chosen_by(options, terminal), terminal, options)
         except KeyboardInterrupt:
-            raise CommandError(
-                "interrupted: the run was not kept; a payment at the hosted page that it has begun stands in the admin",
-                returncode=_INTERRUPTED,
-            ) from None
+            left = _LEFT if options["scenarios"] or options["live_payment"] is not None else ""
+            raise CommandError(f"interrupted: the run was not kept{left}", returncode=_INTERRUPTED) from None
         if report.lines_at_least(Outcome(options["fail_level"])):
             sys.exit(1)
 
     def _check(self, choice: Choice, terminal: Terminal, options: dict[str, Any]) -> Report:
-        with ReportFile(options["output"]) if options["output"] is not None else nullcontext() as file:
+        is_printed = options["output"] in (None, "-")
+        with nullcontext() if is_printed else ReportFile(options["output"]) as file:
             report = self._run(choice, terminal)
             not_kept = _kept(report)
             if file is not None:
-                file.fill(_written(report, options["format"]))
-                self.stdout.write(f"{report.account}: {tally(report)}. The report is in {options['output']}.")
+                self._fill(file, report, options)
             else:
-                self._print(_written(report, options["format"], *self._paper(options)))
+                self._print(report, options)
         if not_kept:
             self.stderr.write(not_kept)
         return report
@@ -98,11 +98,29 @@ class Command(BaseCommand):
             operator=terminal,
             live_amount=choice.live_amount,
         )
-        bar = ProgressBar(self.stderr, probe_count(context, choice.items))
+        bar = ProgressBar(self.stderr, 0 if _log_is_on_the_screen() else probe_count(context, choice.items))
         try:
             return run(context, choice.items, ran_by=_operator(), on_probe=bar.advance)
         finally:
             bar.close()
+
+    def _fill(self, file: ReportFile, report: Report, options: dict[str, Any]) -> None:
+        is_whole = options["verbosity"] > 1
+        form = _FORMATS.get(options["format"])
+        file.fill(form(report) if form else text_report.render(report, is_whole=is_whole))
+        sentence = f"{report.account}: {tally(report)}. The report is in {options['output']}."
+        if file.is_stream:  # which may be standard output
+            self.stderr.write(sentence, style_func=str)
+        else:
+            print_text(self.stdout, sentence)
+
+    def _print(self, report: Report, options: dict[str, Any]) -> None:
+        if form := _FORMATS.get(options["format"]):
+            print_utf8(self.stdout, form(report))
+            return
+        width, style = self._paper(options)
+        text = text_report.render(report, width=width, style=style, is_whole=options["verbosity"] > 1)
+        print_text(self.stdout, text)
 
     def _paper(self, options: dict[str, Any]) -> tuple[int, Style]:
         """Return how wide the text may be, and its colours: for a terminal, unless the operator wants it otherwise."""
@@ -111,15 +129,11 @@ class Command(BaseCommand):
         is_coloured = is_terminal and not options["no_color"] and not os.environ.get("NO_COLOR")
         return width, self.style if is_coloured or options["force_color"] else no_style()
 
-    def _print(self, text: str) -> None:
-        encoding = getattr(self.stdout, "encoding", None) or "utf-8"
-        self.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
-
-def _written(report: Report, form: str, width: int = _WIDTH, style: Style | None = None) -> str:
-    if form in _FORMATS:
-        return _FORMATS[form](report)
-    return text_report.render(report, width=width, style=style)
+def _log_is_on_the_screen() -> bool:
+    """Does the project's log go to a terminal? Its lines and a bar would write over each other."""
+    handlers = [*logging.getLogger().handlers, *logging.getLogger("django_flowlix").handlers]
+    return any(isinstance(each, logging.StreamHandler) and getattr(each.stream, "isatty", bool)() for each in handlers)
 
 
 def _kept(report: Report) -> str:
@@ -134,6 +148,6 @@ def _kept(report: Report) -> str:
 def _operator() -> str:
     """Return who runs this, as the system knows it; "" where it does not."""
     try:
-        return one_line(f"{getpass.getuser()}@{socket.gethostname()}", 150)
+        return f"{getpass.getuser()}@{socket.gethostname()}"
     except (OSError, KeyError, ImportError):  # no such user, which every version of Python says in its own way
         return ""
