@@ -1,4 +1,4 @@
-"""The runs of the checklist: what each found, as it was worded then, to read and to take along."""
+"""The go-live checklist's runs: what each found, as it was worded then, to read and to take along."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class RunChangeList(IndexedChangeList):
 class ChecklistRunAdmin(AttestAdmin):
     change_list_template = "admin/django_flowlix/checklist/change_list.html"
     change_form_template = "admin/django_flowlix/checklist/run.html"
-    list_display: tuple[str, ...] = ("started_at", "mode", "outcomes", "extent", "contract", "ran_by", "version")
+    list_display: tuple[str, ...] = ("started", "mode", "outcomes", "extent", "contract", "ran_by", "version")
     list_filter = (AccountFilter,)
     ordering = ("-started_at",)
     actions = None
@@ -91,7 +91,7 @@ class ChecklistRunAdmin(AttestAdmin):
         if obj is not None:
             report = report_of(obj)
             context |= {
-                "title": _("Run of the checklist: %(run)s") % {"run": obj},
+                "title": _("Go-live checklist run: %(run)s") % {"run": obj},
                 "subtitle": None,
                 "media": self.media,
                 "run": obj,
@@ -120,6 +120,11 @@ class ChecklistRunAdmin(AttestAdmin):
             "X-Content-Type-Options": "nosniff",
         }
         return HttpResponse(html_report.render(report_of(run)), headers=headers)
+
+    @admin.display(description=gettext_lazy("started"))
+    def started(self, run: ChecklistRun) -> str:
+        # As on every other page of the checklist: in the time of its reports, not in the project's.
+        return f"{run.started_at:%Y-%m-%d %H:%M} UTC"
 
     @admin.display(description=gettext_lazy("mode"))
     def mode(self, run: ChecklistRun) -> SafeString:

@@ -74,8 +74,9 @@ class AttestStep(NameStep):
 
     def check(self, line: Standing) -> None:
         if line.is_attested and line.signoff:
+            # The name does not come first: Django begins every message with a capital.
             words = {"name": line.signoff.signed_by_name, "line": line.item.id}
-            raise NotNow(_("%(name)s has attested “%(line)s” already. Nothing was done.") % words)
+            raise NotNow(_("“%(line)s” is attested by %(name)s already. Nothing was done.") % words)
         if not line.statement:
             raise NotNow(_("Nothing of “%(line)s” needs a person now. Nothing was done.") % {"line": line.item.id})
 

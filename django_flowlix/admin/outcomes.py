@@ -71,15 +71,17 @@ def verdict(standing: AccountStanding) -> str:
     """Say in a few words what the checklist comes to: how many lines are as bad as the worst."""
     if standing.last_run is None:
         return _("never run with these settings")
-    counts, unseen = standing.counts, standing.counts[Outcome.SKIP] + standing.unseen
+    counts = standing.counts
     if number := counts[Outcome.FAIL]:
         words = ngettext("%(count)s line fails", "%(count)s lines fail", number)
     elif number := counts[Outcome.WARN]:
         words = ngettext("%(count)s line warns", "%(count)s lines warn", number)
     elif number := counts[Outcome.PERSON]:
         words = ngettext("%(count)s line needs a person", "%(count)s lines need a person", number)
-    elif number := unseen:
+    elif number := standing.unseen:
         words = ngettext("%(count)s line was not looked at", "%(count)s lines were not looked at", number)
+    elif number := counts[Outcome.SKIP]:
+        words = ngettext("%(count)s line was skipped", "%(count)s lines were skipped", number)
     else:
         words = _("every line passes")
     return words % {"count": number_format(number)}

@@ -128,9 +128,9 @@ class Migration(migrations.Migration):
                 ("finished_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="finished")),
             ],
             options={
-                "verbose_name": "run of the checklist",
-                "verbose_name_plural": "runs of the checklist",
-                "permissions": [("attest_checklist", "Can attest lines of the checklist")],
+                "verbose_name": "go-live checklist run",
+                "verbose_name_plural": "go-live checklist runs",
+                "permissions": [("attest_checklist", "Can attest lines of the go-live checklist")],
                 "default_permissions": ("view",),
                 "indexes": [models.Index(fields=["account", "started_at"], name="flowlix_check_account")],
             },
@@ -583,8 +583,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "result of the checklist",
-                "verbose_name_plural": "results of the checklist",
+                "verbose_name": "go-live checklist result",
+                "verbose_name_plural": "go-live checklist results",
                 "default_permissions": (),
                 "constraints": [models.UniqueConstraint(fields=("run", "item"), name="flowlix_check_result")],
             },

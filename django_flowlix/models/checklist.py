@@ -35,14 +35,14 @@ class ChecklistRun(Configuration):
     finished_at = models.DateTimeField(_("finished"), default=timezone.now)
 
     class Meta:
-        verbose_name = _("run of the checklist")
-        verbose_name_plural = _("runs of the checklist")
+        verbose_name = _("go-live checklist run")
+        verbose_name_plural = _("go-live checklist runs")
         default_permissions = ("view",)
-        permissions = [("attest_checklist", "Can attest lines of the checklist")]
+        permissions = [("attest_checklist", "Can attest lines of the go-live checklist")]
         indexes = [models.Index(name="flowlix_check_account", fields=["account", "started_at"])]
 
     def __str__(self) -> str:
-        return f"{self.account} · {self.started_at:%Y-%m-%d %H:%M}"
+        return f"{self.account} · {self.started_at:%Y-%m-%d %H:%M} UTC"
 
 
 class ChecklistResult(models.Model):
@@ -64,8 +64,8 @@ class ChecklistResult(models.Model):
     attestation = models.TextField(default="")
 
     class Meta:
-        verbose_name = _("result of the checklist")
-        verbose_name_plural = _("results of the checklist")
+        verbose_name = _("go-live checklist result")
+        verbose_name_plural = _("go-live checklist results")
         default_permissions = ()
         constraints = [models.UniqueConstraint(name="flowlix_check_result", fields=["run", "item"])]
 

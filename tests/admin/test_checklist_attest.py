@@ -77,7 +77,7 @@ def test_the_page_says_what_exactly_is_attested_and_what_that_means(attester: Cl
 
     assert f"What you attest with your name, {NAME} : {STATEMENT} Account default Mode test Contract eu" in page
     assert "Shop's address http://127.0.0.1:8000 What the program saw A program cannot see. What it means" in page
-    assert "It holds for this key, contract and address of the shop, and for these words." in page
+    assert "It holds for this key, this contract, these addresses of gateway and shop, and these words." in page
     assert re.search(r'<label for="id_note"[^>]*>How you know:</label>', text)
     assert re.search(r'<input type="text" name="note"[^>]* maxlength="500"[^>]* required', text)
     assert "Such as who looked, when, and the number of the ticket." in page
@@ -207,7 +207,7 @@ def test_where_a_name_stands_already_that_is_told(attester: Client, run: Checkli
     a_name("pci-scope")
     for response in (attester.post(ATTEST, sent, follow=True), attester.get(ATTEST, follow=True)):
         assert response.redirect_chain == [(HERE, 302)]
-        assert messages_of(response) == ["warning: berta has attested “pci-scope” already. Nothing was done."]
+        assert messages_of(response) == ["warning: “pci-scope” is attested by berta already. Nothing was done."]
 
     assert ChecklistSignoff.objects.count() == 1
     assert not LogEntry.objects.exists()
@@ -218,7 +218,7 @@ def test_sending_twice_writes_once(attester: Client, run: ChecklistRun) -> None:
     attester.post(ATTEST, sent)
     response = attester.post(ATTEST, sent, follow=True)
 
-    assert messages_of(response)[-1].startswith(f"warning: {NAME} has attested “pci-scope” already.")
+    assert messages_of(response)[-1].startswith(f"warning: “pci-scope” is attested by {NAME} already.")
     assert ChecklistSignoff.objects.count() == 1
 
 
@@ -227,7 +227,7 @@ def test_after_a_name_has_expired_there_is_room_for_another(attester: Client, ru
     page = content(text_of(attester, ATTEST))
     attester.post(ATTEST, form_of(attester, ATTEST))
 
-    assert "All attestations of this line berta · 2026-03-14 12:00 · test · eu · expired: the key has changed" in page
+    assert "All attestations of this line berta · 2026-03-14 12:00 UTC · test · eu · expired: the key has changed" in page
     assert line_in(text_of(attester, CHECKLIST), "pci-scope").startswith("pass ")
 
 

@@ -72,14 +72,35 @@ def test_the_newest_come_first_with_all_that_tells_them_apart(reader: Client) ->
     a_run(a_line("https", finding("pass")), livemode=True, is_whole=False)
     text = text_of(reader, RUNS)
 
-    assert cells(text, "started_at") == ["March 14, 2026, noon", "March 14, 2026, 10 a.m."]
+    assert cells(text, "started") == ["2026-03-14 12:00 UTC", "2026-03-14 10:00 UTC"]
     assert cells(text, "mode") == ["LIVE", "test"]
     assert cells(text, "outcomes") == ["pass 1", "fail 1 warn 1 needs a person 1 skip 1 pass 1"]
     assert cells(text, "extent") == ["static · only some lines", "static, network"]
     assert cells(text, "ran_by") == ["anna", "deploy"]
     assert cells(text, "version") == ["1.4.0", "1.3.0"]
     assert cells(text, "contract") == ["eu", "eu"]
-    assert f'href="{CHECKLIST}"' in text
+    assert f'<a href="{CHECKLIST}">Go-live checklist</a>' in text
+
+
+def test_times_are_utc_whatever_the_project_has(reader: Client, settings: Any) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    run = a_run(a_line("https", finding("pass")))
+
+    assert cells(text_of(reader, RUNS), "started") == ["2026-03-14 12:00 UTC"]
+    page = words(text_of(reader, f"{RUNS}{run.pk}/change/"))
+    assert "Go-live checklist run: default · 2026-03-14 12:00 UTC" in page
+    assert "Run at 2026-03-14 12:00:00 UTC" in page
+
+
+def test_the_page_and_its_runs_have_one_name_each(reader: Client) -> None:
+    run = a_run(a_line("https", finding("pass")))
+    index, runs, one = (text_of(reader, page) for page in ("/admin/", RUNS, f"{RUNS}{run.pk}/change/"))
+
+    assert "Go-live checklist runs" in words(index)
+    assert "Go-live checklist runs" in words(runs)
+    assert "Go-live checklist" in re.findall(r"<a [^>]*>([^<]*)</a>", one)
+    for page in (index, runs, one, text_of(reader, CHECKLIST)):
+        assert not re.search("of the checklist|checklist as it stands", words(page), re.IGNORECASE)
 
 
 def test_the_list_costs_the_same_however_many_runs_there_are(reader: Client) -> None:

@@ -67,7 +67,7 @@ def test_before_the_first_run_it_says_what_to_type(reader: Client) -> None:
 
     assert "Never run with these settings" in content(text)
     assert (
-        "No run has looked yet Nothing is known of this account with its present key, contract and address. "
+        "No run has looked yet Nothing is known of this account with its present key, contract and addresses. "
         in content(text)
     )
     assert f"The command looks, and what it finds appears here: {COMMAND}" in content(text)
@@ -153,7 +153,17 @@ def test_in_one_word_it_comes_to_the_worst(reader: Client, kinds: list[str], exp
     items = ["clock", "https", "minor-units"]
     a_run(*(a_line(item, finding(kind)) for item, kind in zip(items, kinds, strict=False)))
 
-    assert f"{expected.format(more=len(registered()) - 1)} Account" in content(text_of(reader, CHECKLIST))
+    assert f"{expected.format(more=len(registered()) - 2)} Account" in content(text_of(reader, CHECKLIST))
+
+
+@pytest.mark.parametrize(("number", "expected"), [(1, "1 line was skipped"), (2, "2 lines were skipped")])
+def test_what_was_looked_at_and_does_not_apply_is_skipped(reader: Client, number: int, expected: str) -> None:
+    items = [item.id for item in registered()]
+    a_run(*(a_line(item, finding("skip" if place < number else "pass")) for place, item in enumerate(items)))
+
+    page = content(text_of(reader, CHECKLIST))
+    assert page.count(f"{expected[0].upper()}{expected[1:]} Account") == 1
+    assert "not looked at 0" in page
 
 
 def test_when_all_is_well_it_says_so(reader: Client) -> None:
@@ -209,7 +219,7 @@ def test_a_name_is_shown_with_time_and_note(reader: Client) -> None:
     text = line_in(text_of(reader, CHECKLIST), "pci-scope")
 
     assert text.startswith("pass Cards are entered on the hosted page only")
-    assert f"Attested: {STATEMENT} Attested by berta on 2026-03-14 12:00: Looked at <every> template." in text
+    assert f"Attested: {STATEMENT} Attested by berta on 2026-03-14 12:00 UTC: Looked at <every> template." in text
     assert "1 attestation, with note and statement" in text
 
 
@@ -223,17 +233,25 @@ def test_a_name_is_shown_with_time_and_note(reader: Client) -> None:
             {"base_url": "https://old.example"},
             "the shop's address was https://old.example and is http://127.0.0.1:8000",
         ),
+        (
+            {"api_url": "https://old.example"},
+            "the gateway's address was https://old.example and is https://pay.example",
+        ),
         ({"statement": "Something else."}, "what is to be attested has changed"),
     ],
-    ids=["key", "contract", "mode", "address", "statement"],
+    ids=["key", "contract", "mode", "address", "gateway", "statement"],
 )
-def test_a_name_that_counts_no_more_says_why(reader: Client, changes: dict[str, Any], why: str) -> None:
+def test_a_name_that_counts_no_more_says_why(
+    reader: Client, settings: Any, changes: dict[str, Any], why: str
+) -> None:
+    settings.FLOWLIX = {"default": settings.FLOWLIX["default"] | {"API_URL": "https://pay.example"}}
     a_run(a_line("pci-scope", finding("person")))
     a_name("pci-scope", **changes)
     text = line_in(text_of(reader, CHECKLIST), "pci-scope")
 
     assert text.startswith("needs a person ")
-    assert f"The attestation is over: {why} Given by berta on 2026-03-14 12:00: Looked at every template." in text
+    given = "Given by berta on 2026-03-14 12:00 UTC: Looked at every template."
+    assert f"The attestation is over: {why} {given}" in text
     assert f"expired: {why}" in text
 
 
@@ -248,11 +266,11 @@ def test_all_names_there_ever_were_are_kept(reader: Client) -> None:
         words(name) for name in re.findall(r'<li class="flowlix-(?:stands|over|kept)">(.*?)</li>', text, re.DOTALL)
     ]
 
-    by_carl = "Withdrawn by carl on 2026-03-14 12:00: It was another branch."
+    by_carl = "Withdrawn by carl on 2026-03-14 12:00 UTC: It was another branch."
     assert names == [
-        f"berta · 2026-03-14 12:00 · test · eu · stands Third. {STATEMENT}",
-        f"berta · 2026-03-11 12:00 · test · eu · withdrawn Second. {STATEMENT} {by_carl}",
-        f"berta · 2026-03-05 12:00 · test · eu · replaced by a later one First. {STATEMENT}",
+        f"berta · 2026-03-14 12:00 UTC · test · eu · stands Third. {STATEMENT}",
+        f"berta · 2026-03-11 12:00 UTC · test · eu · withdrawn Second. {STATEMENT} {by_carl}",
+        f"berta · 2026-03-05 12:00 UTC · test · eu · replaced by a later one First. {STATEMENT}",
     ]
 
 
