@@ -45,7 +45,7 @@ class KeyPlace:
 class Survey:
     """What stands in the files. Counts are of files.
 
-    `unread` could not be opened, `unparsed` are no Python, and `too_long` were searched for keys alone.
+    `unread` could not be opened, `unparsed` are no Python, and `too_long` are modules that are too long to be parsed.
     """
 
     files: ProjectFiles
@@ -89,30 +89,48 @@ def _read(file: ProjectFile, search: KeySearch, found: Survey) -> None:
     text = None
     for text in texts_of(file.path):
         keys |= dict.fromkeys(replace(key, line=key.line + text.lines_before) for key in search.keys_in(text.text))
+        _read_page(file, text, found)
     if text is not None:
         found.searched += 1
         found.keys += [KeyPlace(file, key) for key in keys]
-        _understand(file, text, found)
+        found.pages += _is_page(file) or _is_script(file)
+        if _is_module(file):
+            _read_module(file, text, found)
 
 
-def _understand(file: ProjectFile, text: Text, found: Survey) -> None:
-    """Read what is source of the project: its pages, scripts and modules."""
+def _read_page(file: ProjectFile, text: Text, found: Survey) -> None:
+    """Look for what browsers fill in, which Python may write as well."""
+    if _is_page(file) or _is_script(file) or _is_module(file):
+        lines = (line + text.lines_before for line in card_inputs_in(text.text))
+        found.card_fields += [Place(file.name, line) for line in lines]
+    if _is_page(file):
+        lines = (line + text.lines_before for line in settings_uses_in(text.text))
+        found.settings_uses += [Place(file.name, line) for line in lines]
+
+
+def _is_page(file: ProjectFile) -> bool:
     suffix = file.path.suffix
-    is_page = suffix in MARKUP_SUFFIXES or (file.kind is Kind.TEMPLATE and suffix != ".py")
-    is_module = suffix == ".py" and not _is_aside(file.name)
-    if not (is_page or is_module or suffix in SCRIPT_SUFFIXES) or file.path.is_relative_to(package_directory()):
-        return
-    if not text.is_whole:
-        found.too_long.append(file.name)
-        return
-    found.card_fields += [Place(file.name, line) for line in card_inputs_in(text.text)]
-    if is_module:
+    return (suffix in MARKUP_SUFFIXES or (file.kind is Kind.TEMPLATE and suffix != ".py")) and not _is_ours(file)
+
+
+def _is_script(file: ProjectFile) -> bool:
+    return file.path.suffix in SCRIPT_SUFFIXES and not _is_ours(file)
+
+
+def _is_module(file: ProjectFile) -> bool:
+    return file.path.suffix == ".py" and not _is_aside(file.name) and not _is_ours(file)
+
+
+def _is_ours(file: ProjectFile) -> bool:
+    return file.path.is_relative_to(package_directory())
+
+
+def _read_module(file: ProjectFile, text: Text, found: Survey) -> None:
+    if text.is_whole:
         found.modules += 1
         _read_code(file, text.text, found)
-        return
-    found.pages += 1
-    if is_page:
-        found.settings_uses += [Place(file.name, line) for line in settings_uses_in(text.text)]
+    else:
+        found.too_long.append(file.name)
 
 
 def _read_code(file: ProjectFile, text: str, found: Survey) -> None:

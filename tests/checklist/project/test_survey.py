@@ -76,9 +76,19 @@ def test_source_that_is_too_long_to_be_understood_is_named(
     monkeypatch.setattr(contents, "PIECE_BYTES", 100)
     project.write("big.py", "x = 1\n" * 100)
     project.write("big.html", "<p>\n" * 100)
-    project.write("big.txt", "x\n" * 100)
     found = read()
-    assert (found.too_long, found.unread, found.searched) == (["big.html", "big.py"], [], 3)
+    assert (found.too_long, found.unread, found.searched) == (["big.py"], [], 2)
+
+
+@pytest.mark.parametrize("name", ["big.html", "dist/big.js"])
+def test_long_pages_and_scripts_are_searched_to_their_end(
+    project: Project, read: Callable[[], Survey], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(contents, "PIECE_BYTES", 2000)
+    project.write(name, "<p>\n" * 1000 + 'autocomplete="cc-number"\n{{ FLOWLIX }}\n')
+    found = read()
+    assert (named(found.card_fields), found.too_long) == (f"{name}:1001", [])
+    assert named(found.settings_uses) == ("big.html:1002" if name == "big.html" else "")
 
 
 def test_what_cannot_be_read_is_named(
