@@ -61,6 +61,7 @@ class ChecklistRunAdmin(AttestAdmin):
                 "django_flowlix/admin_list.css",
                 "django_flowlix/dashboard.css",
                 "django_flowlix/checklist.css",
+                "django_flowlix/checklist_names.css",
             )
         }
 

@@ -1,27 +1,27 @@
-"""The lines of the checklist as they are shown, in a run as it was and in the checklist as it stands."""
+"""The lines of the go-live checklist as they are shown, in a run as it was and as they stand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from ..checklist import Finding, Outcome
-from ..checklist.report import Report
+from ..checklist.report import Report, by_section
+from ..checklist.reports.wording import ATTESTED, TO_ATTEST, worst_first
 from .outcomes import kind_of, outcome_badge, outcome_sign
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 _LEADS = {
-    Outcome.PERSON: gettext_lazy("To attest:"),
+    Outcome.PERSON: gettext_lazy(TO_ATTEST),
     Outcome.SKIP: gettext_lazy("To have it looked at:"),
 }
-_LEADS_OF_PASSING = {Outcome.PERSON: gettext_lazy("Attested:")}
+_LEADS_OF_PASSING = {Outcome.PERSON: gettext_lazy(ATTESTED)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def shown_findings(findings: Iterable[Finding], of: Outcome | None) -> list[Show
             leads.get(finding.outcome, gettext_lazy("What to do:")),
             finding.to_do,
         )
-        for finding in sorted(findings, key=lambda finding: -finding.outcome.weight)
+        for finding in worst_first(findings)
     ]
 
 
@@ -102,5 +102,4 @@ def lines_of(report: Report) -> list[ShownLine]:
 
 def sections_of(lines: Iterable[ShownLine]) -> list[ShownSection]:
     """Return the lines under their headings, in their order."""
-    grouped = groupby(lines, lambda line: (line.section, line.section_title))
-    return [ShownSection(section, title, list(under)) for (section, title), under in grouped]
+    return [ShownSection(section, title, under) for section, title, under in by_section(lines)]

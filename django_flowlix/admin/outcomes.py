@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..checklist import Outcome
+from ..checklist.reports.wording import SIGNS
 from ..checklist.standing import AccountStanding
 
 WORDS = {
@@ -22,15 +23,7 @@ WORDS = {
     Outcome.NOTE: gettext_lazy("note"),
     None: gettext_lazy("not looked at"),
 }
-_SHAPES = {
-    Outcome.FAIL: "M4 4l8 8M12 4l-8 8",
-    Outcome.WARN: "M8 2.5v7M8 12.5v.5",
-    Outcome.PERSON: "M8 7.5a2.75 2.75 0 1 0 0-5.5 2.75 2.75 0 0 0 0 5.5M2.5 14c.4-3 2.6-4.5 5.5-4.5s5.1 1.5 5.5 4.5",
-    Outcome.SKIP: "M3 8h10",
-    Outcome.PASS: "M3 8.5 6.5 12 13 4.5",
-    Outcome.NOTE: "M8 7v5.5M8 3.5v.5",
-    None: "M5.5 6a2.5 2.5 0 1 1 3.4 2.4C8.2 8.700 8 9.200 8 10M8 12.8v.4",
-}
+_UNSEEN = "\N{WHITE CIRCLE}"
 
 
 def kind_of(outcome: Outcome | None) -> str:
@@ -38,24 +31,28 @@ def kind_of(outcome: Outcome | None) -> str:
     return f"outcome-{outcome.value}" if outcome else "outcome-unseen"
 
 
+def sign_of(outcome: Outcome | None) -> str:
+    """Return the sign that the reports have too, and one of its own for what no run has looked at."""
+    return SIGNS[outcome] if outcome else _UNSEEN
+
+
 def outcome_sign(outcome: Outcome | None) -> SafeString:
-    """Return a drawing that is read aloud as the word."""
+    """Return a sign that is read aloud as the word."""
     return format_html(
-        '<svg class="flowlix-sign flowlix-{}" viewBox="0 0 16 16" width="16" height="16" role="img" aria-label="{}" '
-        'focusable="false"><path d="{}"/></svg>',
+        '<span class="flowlix-mark flowlix-{}" role="img" aria-label="{}">{}</span>',
         kind_of(outcome),
         WORDS[outcome],
-        _SHAPES[outcome],
+        sign_of(outcome),
     )
 
 
 def outcome_badge(outcome: Outcome | None, more: object = "") -> SafeString:
     """Return sign and word in a frame, and what else is to stand there."""
     return format_html(
-        '<span class="flowlix-badge flowlix-outcome flowlix-{}"><svg class="flowlix-sign" viewBox="0 0 16 16" '
-        'width="14" height="14" aria-hidden="true" focusable="false"><path d="{}"/></svg>{}{}</span>',
+        '<span class="flowlix-badge flowlix-outcome flowlix-{}"><span class="flowlix-mark" aria-hidden="true">{}</span>'
+        "<span>{}{}</span></span>",
         kind_of(outcome),
-        _SHAPES[outcome],
+        sign_of(outcome),
         WORDS[outcome],
         format_html(" {}", more) if more else "",
     )

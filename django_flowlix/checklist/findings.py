@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -73,6 +74,12 @@ def worst_of(findings: Iterable[Finding]) -> Outcome:
     """Return the outcome of an item with these findings: the worst that counts, SKIP when none does."""
     outcomes = [finding.outcome for finding in findings if finding.outcome is not Outcome.NOTE]
     return max(outcomes, key=lambda outcome: outcome.weight, default=Outcome.SKIP)
+
+
+def counts_of(outcomes: Iterable[Outcome | None]) -> dict[Outcome, int]:
+    """Return how many lines came to each outcome, the worst first; all five are there, and no line that has none."""
+    counted = Counter(outcomes)
+    return {outcome: counted[outcome] for outcome in reversed(Outcome) if outcome is not Outcome.NOTE}
 
 
 def statement_of(findings: Iterable[Finding]) -> str:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Protocol, TypeVar
 
-from .findings import Finding, Outcome
+from .findings import Finding, Outcome, counts_of
+
+
+class InSection(Protocol):
+    """Whatever stands under a heading of the checklist."""
+
+    @property
+    def section(self) -> str: ...
+
+    @property
+    def section_title(self) -> str: ...
+
+
+_Shown = TypeVar("_Shown", bound=InSection)
+
+
+def by_section(lines: Iterable[_Shown]) -> Iterator[tuple[str, str, list[_Shown]]]:
+    """Yield id, title and lines of each section, in order."""
+    for (section, title), under in groupby(lines, lambda line: (line.section, line.section_title)):
+        yield section, title, list(under)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +65,11 @@ class Report:
     @property
     def counts(self) -> dict[Outcome, int]:
         """How many lines came to each outcome, the worst first; all five are there."""
-        counted = Counter(line.outcome for line in self.lines)
-        return {outcome: counted[outcome] for outcome in reversed(Outcome) if outcome is not Outcome.NOTE}
+        return counts_of(line.outcome for line in self.lines)
 
     def sections(self) -> Iterator[tuple[str, str, list[Line]]]:
         """Yield id, title and lines of each section, in order."""
-        for (section, title), lines in groupby(self.lines, lambda line: (line.section, line.section_title)):
-            yield section, title, list(lines)
+        return by_section(self.lines)
 
     def lines_at_least(self, level: Outcome) -> list[Line]:
         """Return the lines whose outcome is as bad as `level` or worse."""

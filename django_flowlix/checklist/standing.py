@@ -5,14 +5,14 @@ A run that left the network out says nothing about the network: what an earlier 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..conf import Account
 from ..models import ChecklistResult, ChecklistRun, ChecklistSignoff
 from .attesting import configuration_of, histories, latest_of, why_expired, words_of
-from .findings import Finding, Outcome, statement_of, worst_of
+from .findings import Finding, Outcome, counts_of, statement_of, worst_of
 from .items import Item, Stage
 from .keeping import findings_of
 
@@ -80,8 +80,7 @@ class AccountStanding:
     @property
     def counts(self) -> dict[Outcome, int]:
         """How many lines come to each outcome, the worst first; what no run has looked at is not among them."""
-        counted = Counter(line.outcome for line in self.lines)
-        return {outcome: counted[outcome] for outcome in reversed(Outcome) if outcome is not Outcome.NOTE}
+        return counts_of(line.outcome for line in self.lines)
 
     @property
     def unseen(self) -> int:

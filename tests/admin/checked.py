@@ -92,7 +92,9 @@ def a_foreign_line(title: str = "Stock is reserved") -> Iterator[Item]:
 
 
 def words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<svg.*?</svg>|<[^>]*>", " ", html, flags=re.DOTALL)).split())
+    """What is read, without drawings and signs."""
+    text = re.sub(r'<svg.*?</svg>|<span class="flowlix-mark.*?</span>|<[^>]*>', " ", html, flags=re.DOTALL)
+    return " ".join(unescape(text).split())
 
 
 def line_in(text: str, item: str) -> str:

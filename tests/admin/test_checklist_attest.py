@@ -227,7 +227,9 @@ def test_after_a_name_has_expired_there_is_room_for_another(attester: Client, ru
     page = content(text_of(attester, ATTEST))
     attester.post(ATTEST, form_of(attester, ATTEST))
 
-    assert "All attestations of this line berta · 2026-03-14 12:00 UTC · test · eu · expired: the key has changed" in page
+    assert (
+        "All attestations of this line berta · 2026-03-14 12:00 UTC · test · eu · expired: the key has changed" in page
+    )
     assert line_in(text_of(attester, CHECKLIST), "pci-scope").startswith("pass ")
 
 

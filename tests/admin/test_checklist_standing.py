@@ -128,16 +128,18 @@ def test_every_line_says_what_was_found_when_and_by_whom(reader: Client) -> None
     assert "Last run 2026-03-14 12:00 UTC Run by anna How far static Version 1.4.0" in content(text)
 
 
-def test_signs_are_told_apart_by_shape_and_by_word(reader: Client) -> None:
+def test_signs_are_told_apart_by_shape_and_by_word_and_are_those_of_the_file(reader: Client) -> None:
     items = ["retry-5xx", "https", "pci-scope", "clock", "minor-units"]
     kinds = ["fail", "warn", "person", "skip", "pass"]
-    a_run(*(a_line(item, finding(kind), finding("note")) for item, kind in zip(items, kinds, strict=True)))
+    run = a_run(*(a_line(item, finding(kind), finding("note")) for item, kind in zip(items, kinds, strict=True)))
     text = text_of(reader, CHECKLIST)
-    seen = re.findall(r'role="img" aria-label="([^"]*)" focusable="false"><path d="([^"]*)"', text)
+    seen = re.findall(r'role="img" aria-label="([^"]*)">([^<]*)</span>', text)
 
-    assert {word for word, _ in seen} == {"fail", "warn", "needs a person", "skip", "pass", "note", "not looked at"}
-    assert len({shape for _, shape in seen}) == 7
+    in_file = {"fail": "✕", "warn": "!", "needs a person": "?", "skip": "\N{EN DASH}", "pass": "✓", "note": "i"}
+    assert dict(seen) == in_file | {"not looked at": "○"}
     assert len(set(seen)) == 7
+    file = reader.get(f"{RUNS}{run.pk}/report/").content.decode()
+    assert set(re.findall(r'<span class="sign" aria-hidden="true">([^<]*)</span>', file)) == {*in_file.values()}
 
 
 @pytest.mark.parametrize(
@@ -241,9 +243,7 @@ def test_a_name_is_shown_with_time_and_note(reader: Client) -> None:
     ],
     ids=["key", "contract", "mode", "address", "gateway", "statement"],
 )
-def test_a_name_that_counts_no_more_says_why(
-    reader: Client, settings: Any, changes: dict[str, Any], why: str
-) -> None:
+def test_a_name_that_counts_no_more_says_why(reader: Client, settings: Any, changes: dict[str, Any], why: str) -> None:
     settings.FLOWLIX = {"default": settings.FLOWLIX["default"] | {"API_URL": "https://pay.example"}}
     a_run(a_line("pci-scope", finding("person")))
     a_name("pci-scope", **changes)

@@ -26,6 +26,7 @@ NARROW = {"width": 360, "height": 740}
 PAPER = {"width": 794, "height": 1123}
 LONG = "a_word_that_nobody_has_broken" * 12 + " <b>and</b> a sentence that goes on " * 8
 SCOPE = "Cards are entered on the hosted page only"
+CAME_TO = ".flowlix-came-to .flowlix-outcome > :not([aria-hidden])"
 
 
 @pytest.fixture
@@ -108,13 +109,25 @@ def test_every_page_fits_a_phone_and_keeps_the_policy(staff: Staff, run: Checkli
     assert too_wide + visitor.complaints == []
 
 
+def test_on_a_phone_the_list_shows_what_each_run_came_to(staff: Staff, run: ChecklistRun) -> None:
+    page = staff(viewport=NARROW).page
+    page.goto(RUNS)
+    badges = page.locator("#result_list .flowlix-counts .flowlix-outcome")
+    ends = badges.evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
+
+    assert len(ends) == 10
+    assert max(ends) <= NARROW["width"]
+    day = page.locator("#result_list .field-started a").first
+    assert day.evaluate("link => link.getClientRects().length") <= 2, "2026-03-14 stays in one line"
+
+
 @pytest.mark.parametrize("javascript", [True, False], ids=["with", "without"])
 def test_a_line_is_attested_and_the_name_withdrawn(staff: Staff, run: ChecklistRun, javascript: bool) -> None:
     page = staff(java_script_enabled=javascript).page
     line = page.get_by_role("article", name=SCOPE)
-    outcome = line.locator(".flowlix-came-to")
+    outcome = line.locator(CAME_TO)
     page.goto("/admin/django_flowlix/")
-    follow(page.get_by_role("link", name="Go-live checklist"))
+    follow(page.get_by_role("link", name="Go-live checklist:"))
     follow(line.get_by_role("link", name="Attest"))
     page.get_by_label("How you know").fill("Looked at every template.")
     follow(page.get_by_role("button", name="Attest"))
@@ -181,7 +194,7 @@ def test_each_line_has_a_name_and_its_outcome_is_read(staff: Staff, run: Checkli
     page = staff().page
     page.goto(CHECKLIST)
 
-    assert page.get_by_role("article", name=SCOPE).locator(".flowlix-came-to").inner_text() == "needs a person"
+    assert page.get_by_role("article", name=SCOPE).locator(CAME_TO).inner_text() == "needs a person"
     assert page.get_by_role("article").count() == len(registered())
     assert page.get_by_role("navigation", name="Sections").get_by_role("img", name="fail").count() > 1
     headings = page.locator("#content :is(h1, h2, h3, h4)").evaluate_all("all => all.map(one => +one.tagName[1])")
@@ -206,11 +219,11 @@ def test_paper_is_white_and_has_every_name(staff: Staff, run: ChecklistRun, sche
 def test_forced_colours_keep_the_signs(staff: Staff, run: ChecklistRun) -> None:
     page = staff(forced_colors="active").page
     page.goto(CHECKLIST)
-    signs = page.locator(".flowlix-seen .flowlix-sign, .flowlix-badge .flowlix-sign")
+    signs = page.locator(".flowlix-seen .flowlix-mark, .flowlix-badge .flowlix-mark")
     same = signs.evaluate_all(
         """all => all.filter(sign => {
             const ground = sign.closest('.flowlix-badge, .flowlix-line, .flowlix-panel');
-            return getComputedStyle(sign).stroke === getComputedStyle(ground).backgroundColor;
+            return getComputedStyle(sign).color === getComputedStyle(ground).backgroundColor;
         }).length"""
     )
 
