@@ -1,7 +1,7 @@
 """Which name stands under a line that a program cannot tell, and what it is worth today.
 
-An attestation holds for the configuration and the words it was given for: with another key, contract or address of the
-shop, or another statement, it is over.
+An attestation holds for the configuration and the words it was given for: with another key, contract, address of
+the gateway or the shop, or another statement, it is over.
 """
 
 from __future__ import annotations
