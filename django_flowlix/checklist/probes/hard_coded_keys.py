@@ -15,6 +15,7 @@ from ..project.log_files import LogFiles, search_log_files
 from ..project.survey import KeyPlace, Survey, named, survey
 
 _LONGEST_KEY_FILE = 4096
+_IN_USE = (Kind.TEMPLATE, Kind.STATIC, Kind.SETTINGS, Kind.DOTENV, Kind.LOG)
 _NEW_KEY = "Take it out and make a new one in Dashboard > Settings > API Keys: the file's history keeps this one."
 _FROM_ENVIRONMENT = "Write FLOWLIX = accounts_from_env() and set FLOWLIX_SECRET_KEY, or FLOWLIX_SECRET_KEY_FILE."
 _FROM_STORE = (
@@ -111,34 +112,51 @@ def _log_faults(found: Survey, logs: LogFiles) -> Iterator[Finding]:
 
 
 def _key_faults(account: Account, found: Survey) -> Iterator[Finding]:
-    live, sent, tracked, rest = [], [], [], []
+    """Say where a key stands, by what that means: real money, what browsers get, what git keeps, the rest."""
+    live: list[KeyPlace] = []
+    others: list[KeyPlace] = []
     for place in _real(found):
-        if place.file.kind is Kind.LOG or _is_environment(place.file):
-            continue
-        if place.key.live or (place.key.live is None and account.livemode):
-            live.append(place)
-        elif place.file.kind in (Kind.TEMPLATE, Kind.STATIC):
-            sent.append(place)
-        elif place.file.kind is Kind.DOTENV and not place.file.is_example:
-            tracked.append(place)
-        else:
-            rest.append(place)
+        if place.file.kind is not Kind.LOG and not _is_environment(place.file):
+            is_live = place.key.live or (place.key.live is None and account.livemode)
+            (live if is_live else others).append(place)
     if live:
         yield failed(f"{_what(live, 'A live key')} stands in {_where(live)}.", _NEW_KEY)
+    if doubtful := _doubtful(found):
+        remedy = "If it is an example, write three dots for the part behind the prefix, so that nobody has to ask."
+        yield warned(f"What looks like a live key stands in {_where(doubtful)}.", remedy)
+    yield from _test_key_faults(others)
+
+
+def _test_key_faults(places: Sequence[KeyPlace]) -> Iterator[Finding]:
+    sent = [place for place in places if place.file.kind in (Kind.TEMPLATE, Kind.STATIC)]
+    tracked = [place for place in places if place.file.kind is Kind.DOTENV and not place.file.is_example]
+    rest = [place for place in places if place not in sent and place not in tracked]
     if sent:
         yield failed(f"{_what(sent, 'A test key')} stands in what browsers get: {_where(sent)}.", _NEW_KEY)
     if tracked:
         remedy = f"Run git rm --cached on it and add it to .gitignore. {_NEW_KEY}"
-        yield failed(
-            f"{_what(tracked, 'A test key')} stands in a dotenv file that git tracks: {_where(tracked)}.", remedy
-        )
+        words = f"{_what(tracked, 'A test key')} stands in a dotenv file that git tracks: {_where(tracked)}."
+        yield failed(words, remedy)
     if rest:
         remedy = "Read it from the environment; the comment flowlix: allow-key lets a test key of no worth stay."
         yield warned(f"{_what(rest, 'A test key')} stands in {_where(rest)}.", remedy)
 
 
 def _real(found: Survey) -> list[KeyPlace]:
-    return [place for place in found.keys if not (place.key.is_made_up or place.key.is_allowed)]
+    return [place for place in found.keys if _is_real(place)]
+
+
+def _is_real(place: KeyPlace) -> bool:
+    """Tell whether it has to be taken for a key: prose and other code have examples, what is in use has none."""
+    if place.key.is_allowed or place.key.is_placeholder:
+        return False
+    return not place.key.is_made_up or (place.file.kind in _IN_USE and not place.file.is_example)
+
+
+def _doubtful(found: Survey) -> list[KeyPlace]:
+    """Return what has the form of a live key, and may be an example."""
+    made_up = [place for place in found.keys if place.key.live and place.key.is_made_up]
+    return [place for place in made_up if not (_is_real(place) or place.key.is_placeholder)]
 
 
 def _what(places: Sequence[KeyPlace], key: str) -> str:

