@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,6 +68,11 @@ def warned(looked_at: str, to_do: str) -> Finding:
 def failed(looked_at: str, to_do: str) -> Finding:
     """It breaks a line of the go-live checklist."""
     return Finding(Outcome.FAIL, looked_at, to_do)
+
+
+def judge_of(livemode: bool) -> Callable[[str, str], Finding]:
+    """Return how a fault is judged that only matters once real money moves: it fails with a live key, else it warns."""
+    return failed if livemode else warned
 
 
 def worst_of(findings: Iterable[Finding]) -> Outcome:

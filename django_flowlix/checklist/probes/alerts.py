@@ -21,7 +21,7 @@ from ...services.receivers import receivers_of
 from ...signals import alert_opened
 from .. import catalogue
 from ..context import Context
-from ..findings import Finding, failed, passed, warned
+from ..findings import Finding, judge_of, passed
 from ..items import Stage
 
 _RULES = ("server_errors", "decline_rate", "rate_limited")
@@ -32,7 +32,7 @@ _NOWHERE = tuple(f"django.core.mail.backends.{name}." for name in ("console", "d
 
 @catalogue.ALERTS_DELIVERABLE.probe(Stage.STATIC)
 def alert_rules(context: Context) -> Iterator[Finding]:
-    judge = failed if context.account.livemode else warned
+    judge = judge_of(context.account.livemode)
     off = [name for name in _RULES if name not in context.account.alert_rules]
     for name in off:
         yield judge(f"The alert rule {name} is off.", f"Take {name}: None out of the account's ALERTS.")
@@ -42,7 +42,7 @@ def alert_rules(context: Context) -> Iterator[Finding]:
 
 @catalogue.ALERTS_DELIVERABLE.probe(Stage.STATIC)
 def somebody_to_tell(context: Context) -> Iterator[Finding]:
-    judge = failed if context.account.livemode else warned
+    judge = judge_of(context.account.livemode)
     receivers = [name for name, _receiver in receivers_of(alert_opened, Alert)]
     backend = mail_backend()
     mails = bool(settings.ADMINS) and bool(backend) and not backend.startswith(_NOWHERE)
@@ -72,8 +72,8 @@ def mail_backend() -> str:
 
 
 @catalogue.ALERTS_DELIVERABLE.probe(Stage.STATIC)
-def test_alert(context: Context) -> Iterator[Finding]:
-    judge = failed if context.account.livemode else warned
+def delivered_test(context: Context) -> Iterator[Finding]:
+    judge = judge_of(context.account.livemode)
     told = _deliveries(context).filter(alert__rule=TEST, delivered_at__gte=context.now - _TESTED_WITHIN)
     latest = dict(told.exclude(target=LOG).order_by("delivered_at").values_list("target", "delivered_at"))
     for target, delivered_at in latest.items():
@@ -87,7 +87,7 @@ def test_alert(context: Context) -> Iterator[Finding]:
 
 @catalogue.ALERTS_DELIVERABLE.probe(Stage.STATIC)
 def failing_deliveries(context: Context) -> Iterator[Finding]:
-    judge = failed if context.account.livemode else warned
+    judge = judge_of(context.account.livemode)
     failing = _deliveries(context).filter(deliver_at__isnull=False, attempts__gt=0)
     targets = sorted(set(failing.values_list("target", flat=True)[:1000]))
     if targets:

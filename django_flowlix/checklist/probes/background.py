@@ -10,7 +10,7 @@ from ...services.monitoring.counts import Scope
 from ...services.monitoring.queues import MOST_COUNTED, OVERDUE, OVERDUE_REFUNDS, waiting
 from .. import catalogue
 from ..context import Context
-from ..findings import Finding, failed, passed, warned
+from ..findings import Finding, judge_of, passed, warned
 from ..items import Stage
 
 _FRESH, _STALE = timedelta(minutes=5), timedelta(minutes=30)
@@ -19,7 +19,7 @@ _TO_RUN = "Run manage.py flowlix_sync every minute from cron, or with --loop as 
 
 @catalogue.SYNC_RUNNING.probe(Stage.STATIC)
 def sync_runs(context: Context) -> Iterator[Finding]:
-    judge = failed if context.account.livemode else warned
+    judge = judge_of(context.account.livemode)
     runs = CommandRun.objects.filter(command="flowlix_sync")
     completed_at = runs.values_list("completed_at", flat=True).first()
     if completed_at is None:
@@ -36,7 +36,7 @@ def sync_runs(context: Context) -> Iterator[Finding]:
 
 @catalogue.SYNC_RUNNING.probe(Stage.STATIC)
 def overdue_work(context: Context) -> Iterator[Finding]:
-    judge = failed if context.account.livemode else warned
+    judge = judge_of(context.account.livemode)
     counted = waiting((OVERDUE, OVERDUE_REFUNDS), Scope(context.account.livemode, context.account.alias))
     for queue, name in ((OVERDUE, "payments"), (OVERDUE_REFUNDS, "refunds")):
         number = counted[queue].number

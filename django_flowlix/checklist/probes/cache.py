@@ -17,7 +17,7 @@ from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 
 from .. import catalogue
 from ..context import Context
-from ..findings import Finding, failed, passed, skipped, warned
+from ..findings import Finding, judge_of, passed, skipped, warned
 from ..items import Stage
 
 _TIMEOUT_SECONDS = 30
@@ -56,7 +56,7 @@ def shared_cache(context: Context) -> Iterator[Finding]:
     alias = settings.SESSION_CACHE_ALIAS if harm else DEFAULT_CACHE_ALIAS
     kind = str(settings.CACHES.get(alias, {}).get("BACKEND", "")).rpartition(".")[2]
     name = f"cache {alias!r} ({kind or 'not in CACHES'})"
-    judge = failed if context.account.livemode else warned
+    judge = judge_of(context.account.livemode)
     answer = _ask_second_process(alias)
     if answer.unasked:
         yield skipped(f"A second process could not be asked about the {name}: {answer.unasked}.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...conf import Account
 from .. import catalogue
 from ..context import Context
-from ..findings import Finding, failed, needs_person, noted, passed, skipped, warned
+from ..findings import Finding, failed, judge_of, needs_person, noted, passed, skipped, warned
 from ..project.files import Kind, ProjectFile
 from ..project.log_files import LogFiles, search_log_files
 from ..project.survey import KeyPlace, Survey, named, survey
@@ -30,7 +30,7 @@ def key_from_environment(context: Context) -> Iterator[Finding]:
     places = [found for found in own if _is_hard_coded(found)]
     dotenvs = [found.file.name for found in own if _is_environment(found.file)]
     if places:
-        judge = failed if context.account.livemode else warned
+        judge = judge_of(context.account.livemode)
         where = named(found.place for found in places)
         yield judge(f"The account's {mode} key is written into the project: {where}.", _FROM_ENVIRONMENT)
     if variable := _variable_of(context.account):

@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, reverse
 
 from .. import catalogue
 from ..context import Context
-from ..findings import Finding, failed, needs_person, noted, passed, warned
+from ..findings import Finding, failed, judge_of, needs_person, noted, passed, warned
 
 _SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 _SECURITY = "django.middleware.security.SecurityMiddleware"
@@ -53,7 +53,7 @@ def _cookies(livemode: bool) -> Iterator[Finding]:
     names = ["SESSION_COOKIE_SECURE"] if _SESSIONS in settings.MIDDLEWARE else []
     if not settings.CSRF_USE_SESSIONS:
         names.append("CSRF_COOKIE_SECURE")
-    judge = failed if livemode else warned
+    judge = judge_of(livemode)
     for name in names:
         if getattr(settings, name):
             yield passed(f"{name} is on.")
@@ -68,7 +68,7 @@ def _redirect(livemode: bool) -> Iterator[Finding]:
             "The proxy in front of Django redirects every http address of the shop to https.",
         )
     elif exempt := [pattern for pattern in settings.SECURE_REDIRECT_EXEMPT if _leaves_out_pages(pattern)]:
-        judge = failed if livemode else warned
+        judge = judge_of(livemode)
         yield judge(
             f"SECURE_REDIRECT_EXEMPT leaves pages of the shop on http: {', '.join(map(repr, exempt))}.",
             "Name single addresses there, such as ^healthz$.",

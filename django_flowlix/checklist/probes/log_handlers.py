@@ -10,7 +10,7 @@ from django.views.debug import get_default_exception_reporter_filter
 from ...conf import accounts
 from .. import catalogue, log_tree
 from ..context import Context
-from ..findings import Finding, failed, needs_person, noted, passed, skipped, warned
+from ..findings import Finding, failed, judge_of, needs_person, noted, passed, skipped, warned
 from ..log_probe import LOCALS, Trial, try_handlers
 from ..project.log_files import search_log_files
 from ..project.survey import named
@@ -54,7 +54,7 @@ def _judged(trial: Trial, livemode: bool) -> Iterator[Finding]:
         words = f"{_label(trial)} shows {_and(secrets)} that stands in {_and(kinds)}."
         yield _leak(trial, words, livemode)
     elif trial.shown:
-        judge = failed if livemode else warned
+        judge = judge_of(livemode)
         yield judge(f"{_label(trial)} shows {LOCALS}, with what stands in it.", _NO_HTML)
     if trial.is_silent:
         yield noted(f"{_label(trial)} lets no record through at present.")
@@ -62,7 +62,7 @@ def _judged(trial: Trial, livemode: bool) -> Iterator[Finding]:
 
 def _leak(trial: Trial, words: str, livemode: bool) -> Finding:
     if trial.name == "logging.lastResort":
-        judge = failed if livemode else warned
+        judge = judge_of(livemode)
         return judge(f"There is no handler for records of loggers that LOGGING does not name: {words}", _ROOT)
     if trial.loggers == ["django.server"]:
         return warned(f"{words} Only runserver logs there.", _remedy(trial))
@@ -121,7 +121,7 @@ def error_reports(context: Context) -> Iterator[Finding]:
 def log_files(context: Context) -> Iterator[Finding]:
     """Look for card numbers that have been written already; keys are told of by secret-key-server-side."""
     found = context.once(search_log_files)
-    judge = failed if context.account.livemode else warned
+    judge = judge_of(context.account.livemode)
     if found.cards:
         yield judge(
             f"What looks like a card number stands in a log file: {named(found.cards)}.",

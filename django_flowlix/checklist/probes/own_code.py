@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ...models import ApiCall
 from .. import catalogue
 from ..context import Context
-from ..findings import Finding, failed, needs_person, noted, passed, skipped, warned
+from ..findings import Finding, failed, judge_of, needs_person, noted, passed, skipped, warned
 from ..project.source import ServiceCall
 from ..project.survey import Place, Survey, named, survey
 
@@ -17,7 +17,7 @@ _HOSTED = "Send customers to the hosted page: HostedPaymentView or start_payment
 @catalogue.PCI_SCOPE.probe()
 def no_cards_in_source(context: Context) -> Iterator[Finding]:
     found = context.once(survey)
-    judge = failed if context.account.livemode else warned
+    judge = judge_of(context.account.livemode)
     if found.direct_payments:
         yield judge(f"create_direct_payment() is called: {named(found.direct_payments)}.", _HOSTED)
     if found.card_fields:

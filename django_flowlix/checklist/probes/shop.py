@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve,
 
 from .. import catalogue
 from ..context import Context
-from ..findings import Finding, failed, noted, passed, warned
+from ..findings import Finding, failed, judge_of, noted, passed, warned
 from ..items import Stage
 from ..network import Reply, Unreachable, ask
 from .gateway import certificate
@@ -46,7 +46,7 @@ def _plain(context: Context, host: str) -> Finding:
     location = reply.headers.get("location", "")
     if reply.status in _REDIRECTS and location.startswith("https://"):
         return passed(f"http://{host}/ leads to {urlsplit(location).netloc} over https.")
-    judge = failed if context.account.livemode else warned
+    judge = judge_of(context.account.livemode)
     words = f"http://{host}/ answers HTTP {reply.status} and does not lead to https."
     return judge(words, "Set SECURE_SSL_REDIRECT = True, or let the web server redirect.")
 

@@ -9,7 +9,7 @@ from ...models import MonitorRun
 from ...services.monitoring.counts import Scope
 from .. import catalogue
 from ..context import Context
-from ..findings import Finding, failed, passed, warned
+from ..findings import Finding, judge_of, passed, warned
 from ..items import Stage
 
 _FRESH, _STALE = timedelta(minutes=15), timedelta(hours=1)
@@ -18,7 +18,7 @@ _TO_RUN = "Run manage.py flowlix_monitor from cron, every minute or every five."
 
 @catalogue.DECLINE_RATE_WATCHED.probe(Stage.STATIC)
 def decline_rule(context: Context) -> Iterator[Finding]:
-    judge = failed if context.account.livemode else warned
+    judge = judge_of(context.account.livemode)
     rule = context.account.alert_rules.get("decline_rate")
     if rule is None:
         yield judge("The alert rule decline_rate is off.", "Take decline_rate: None out of the account's ALERTS.")
@@ -29,7 +29,7 @@ def decline_rule(context: Context) -> Iterator[Finding]:
 @catalogue.DECLINE_RATE_WATCHED.probe(Stage.STATIC)
 def monitor_runs(context: Context) -> Iterator[Finding]:
     account = context.account
-    judge = failed if account.livemode else warned
+    judge = judge_of(account.livemode)
     runs = MonitorRun.objects.filter(Scope(account.livemode, account.alias).filters())
     completed_at = runs.values_list("completed_at", flat=True).first()
     if completed_at is None:
