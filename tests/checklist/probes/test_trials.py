@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import transaction
-from django.http import HttpResponseRedirect
-from django.urls import clear_script_prefix, set_script_prefix
 
-from django_flowlix.api import GatewayStatus, IdempotencyError, InvalidRequestError, NotFoundError
-from django_flowlix.api.objects import GatewayPayment
-from django_flowlix.api.secret import Secret
+from django_flowlix.api import IdempotencyError, InvalidRequestError, NotFoundError
 from django_flowlix.checklist import Context, Outcome
-from django_flowlix.checklist.keeping import keep
 from django_flowlix.checklist.probes import trials
-from django_flowlix.checklist.running import run
-from django_flowlix.checklist.trials import emulated_customer
 from django_flowlix.checklist.trials.calls import Came, Repeated, pay_directly
 from django_flowlix.conf import account
 from django_flowlix.models import ApiCall, Payment, Refund, StatusChange
 from django_flowlix.services import start_payment
 from django_flowlix.signals import SIGNALS
-from tests.checklist.looking import item, told
-from tests.conftest import TEST_KEY, a_request
+from tests.checklist.looking import told
+from tests.checklist.probes.trying import LINES, LIVE_KEY, came, try_all
+from tests.conftest import a_request
 
 pytestmark = pytest.mark.django_db
-
-LINES = ("outcomes-exercised", "idempotency-exercised", "errors-exercised", "hosted-cycle-exercised")
-LIVE_KEY = "_".join(["fl", "live", "sk", "t" * 24])
 
 
 @pytest.fixture
@@ -38,11 +28,6 @@ def quick(dev_emulator_server: Any) -> None:
     """The emulator of contract dev decides at once."""
     dev_emulator_server.set_payment_delay(0)
     dev_emulator_server.set_refund_delay(0)
-
-
-def try_all() -> Any:
-    context = Context(account=account(), now=datetime.now(UTC), stages=frozenset({"static", "scenarios"}))
-    return run(context, [item(line) for line in LINES])
 
 
 def test_everything_is_tried_out_at_the_synchronous_gateway(emulator: Any, fake_clock: Any) -> None:
@@ -118,13 +103,6 @@ def test_a_second_run_makes_payments_of_its_own(emulator: Any, fake_clock: Any) 
 
 
 # gateways that do not do as they should
-
-
-def came(payment_id: str = "pay_1", status: str = "pending", **changes: Any) -> Came:
-    values = {"id": payment_id, "amount_minor": 100, "currency": "EUR", "livemode": False, "request_id": "req_1"}
-    return Came(
-        GatewayPayment(**values | {"status": GatewayStatus(status), "gateway_status": status} | changes)  # type: ignore[arg-type]
-    )
 
 
 REFUSED = Came(error=InvalidRequestError("amount differs", status=422, request_id="req_8"))
@@ -304,91 +282,6 @@ def test_the_gateway_s_message_and_the_return_address_stay_out_of_the_report(emu
     assert "mailbox" not in repr(report)
 
 
-# the hosted page
-
-
-def test_a_payment_that_cannot_be_started_is_noticed(emulator: Any, look: Any, fake_clock: Any) -> None:
-    emulator.fault("create_hosted", "status_before", status=422, times=9)
-    found = look("hosted-cycle-exercised", "scenarios")
-    assert found.outcome is Outcome.FAIL
-    assert "could not be started: HTTP 422" in told(found, Outcome.FAIL)
-
-
-def test_a_page_that_leads_elsewhere_is_noticed(emulator: Any, look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emulated_customer, "pay", lambda *args: "https://shop.example/somewhere/?status=succeeded")
-    found = look("hosted-cycle-exercised", "scenarios")
-    assert found.outcome is Outcome.FAIL
-    assert "did not lead back to the return address" in told(found, Outcome.FAIL)
-
-
-def test_a_shop_that_refuses_its_own_host_is_noticed(emulator: Any, look: Any, settings: Any) -> None:
-    settings.ALLOWED_HOSTS = ["elsewhere.example"]
-    found = look("hosted-cycle-exercised", "scenarios")
-    assert found.outcome is Outcome.FAIL
-    assert "HTTP 400 in this process" in told(found, Outcome.FAIL)
-
-
-def test_a_middleware_that_leads_customers_to_a_login_is_noticed(emulator: Any, look: Any, settings: Any) -> None:
-    settings.MIDDLEWARE = ["tests.checklist.probes.test_trials.to_the_login", *settings.MIDDLEWARE]
-    found = look("hosted-cycle-exercised", "scenarios")
-    assert found.outcome is Outcome.FAIL
-    assert "led to /login/, and nothing was verified" in told(found, Outcome.FAIL)
-
-
-def to_the_login(get_response: Any) -> Any:
-    return lambda request: HttpResponseRedirect("/login/")
-
-
-def test_a_shop_below_a_path_is_found(emulator: Any, look: Any, settings: Any) -> None:
-    settings.FORCE_SCRIPT_NAME = "/shop"
-    set_script_prefix("/shop/")
-    try:
-        assert look("hosted-cycle-exercised", "scenarios").outcome is Outcome.PASS
-        assert look("return-address").outcome is Outcome.SKIP
-    finally:
-        clear_script_prefix()
-
-
-def test_a_gateway_that_is_no_emulator_is_not_paid_at_by_code(httpserver: Any, settings: Any, emulator: Any) -> None:
-    settings.FLOWLIX = {"default": settings.FLOWLIX["default"] | {"API_URL": httpserver.url_for("").rstrip("/")}}
-    assert emulated_customer.is_emulated(account()) is False
-
-
-@pytest.mark.parametrize("changes", [{"contract_name": "dev"}, {"secret_key": Secret(LIVE_KEY)}])
-def test_only_an_emulator_of_this_contract_is_paid_at_and_never_with_a_live_key(
-    changes: dict[str, Any], emulator: Any
-) -> None:
-    assert emulated_customer.is_emulated(account()) is True
-    assert emulated_customer.is_emulated(replace(account(), **changes)) is False
-
-
-def test_a_person_pays_where_there_is_no_emulator(
-    emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
-) -> None:
-    """The page's address is said; a person pays with a browser, whose return makes the shop look."""
-    monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
-    person = Person(comes_back_after=0)
-    report = try_with(person)
-    assert report.lines[3].outcome is Outcome.PASS, report.lines[3]
-    assert Payment.objects.get().hosted_page_url in person.told
-    assert "Return and verification" in told(report.lines[3], Outcome.PASS)
-
-
-@pytest.mark.parametrize("ends", ["decline", "cancel"])
-def test_a_payment_that_ended_otherwise_is_not_waited_for(
-    ends: str, emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
-) -> None:
-    monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
-    monkeypatch.setattr(
-        emulated_customer, "pay", lambda *args: getattr(emulator, ends)(Payment.objects.get().gateway_id)
-    )
-    report = try_with(Person(comes_back_after=9999))
-    assert report.lines[3].outcome is Outcome.FAIL
-    assert "with a card that is accepted" in told(report.lines[3], Outcome.FAIL)
-    assert "goes on watching" not in repr(report.lines[3])
-    assert sum(fake_clock.slept) < 60
-
-
 def test_an_invalid_request_is_refused_for_its_amount_alone(emulator: Any, look: Any) -> None:
     look("errors-exercised", "scenarios")
     (entry,) = [entry for entry in emulator.log("create_hosted") if "invalid" in str(entry.idempotency_key)]
@@ -403,140 +296,3 @@ def test_a_slow_gateway_has_a_minute_to_decide(dev_emulator: Any, dev_emulator_s
     assert answer.payment is not None
     assert answer.payment.gateway_status == "pending"
     assert sum(fake_clock.slept) == 60
-
-
-def test_a_person_may_take_a_moment_to_come_back(
-    emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
-) -> None:
-    monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
-    report = try_with(Person(comes_back_after=20))
-    assert report.lines[3].outcome is Outcome.PASS, report.lines[3]
-
-
-def test_a_person_who_pays_and_does_not_come_back_is_noticed(
-    emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
-) -> None:
-    monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
-    report = try_with(Person(comes_back_after=9999))
-    assert report.lines[3].outcome is Outcome.WARN, report.lines[3]
-    assert "nobody came back through the return address" in told(report.lines[3], Outcome.WARN)
-    assert Payment.objects.get().status == "succeeded"
-
-
-def test_nobody_at_the_terminal_is_no_evidence(emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any) -> None:
-    monkeypatch.setattr(emulated_customer, "is_emulated", lambda account: False)
-    report = try_all()
-    assert report.lines[3].outcome is Outcome.SKIP
-    assert "nobody paid" in told(report.lines[3], Outcome.SKIP)
-
-
-class Person:
-    """Pays at the page when asked to wait, and perhaps comes back; time passes while they wait."""
-
-    def __init__(self, *, comes_back_after: int) -> None:
-        self.told = ""
-        self.comes_back_after = comes_back_after
-
-    def say(self, text: str) -> None:
-        self.told += text
-
-    def confirms(self, question: str) -> bool:
-        raise AssertionError(question)
-
-    def asks(self, question: str) -> str:
-        raise AssertionError(question)
-
-    def waits(self, what: str, seconds: int, is_over: Any) -> bool:
-        from django_flowlix.services import clock
-
-        payment = Payment.objects.get()
-        location = emulated_customer.pay(payment.hosted_page_url, account().contract.test_cards[""], 2031)
-        for waited in range(0, seconds, 5):
-            if waited == self.comes_back_after:
-                emulated_customer.come_back(location)
-            if is_over():
-                return True
-            clock.sleep(5)
-        return False
-
-
-def try_with(person: Person) -> Any:
-    context = Context(
-        account=account(), now=datetime.now(UTC), stages=frozenset({"static", "scenarios"}), operator=person
-    )
-    return run(context, [item(line) for line in LINES])
-
-
-# what is on record afterwards
-
-
-@pytest.mark.parametrize("line", LINES)
-def test_without_a_trial_there_is_no_evidence(line: str, look: Any) -> None:
-    found = look(line)
-    assert found.outcome is Outcome.SKIP
-    assert "--scenarios" in told(found, Outcome.SKIP)
-
-
-@pytest.mark.parametrize("line", LINES)
-def test_a_trial_on_record_is_evidence_until_the_version_changes(
-    line: str, look: Any, emulator: Any, fake_clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep(try_all())
-    assert look(line).outcome is Outcome.PASS
-    monkeypatch.setattr("django_flowlix.checklist.probes.tested.__version__", "99.0")
-    found = look(line)
-    assert found.outcome is Outcome.WARN
-    assert "this is 99.0" in told(found, Outcome.WARN)
-
-
-def test_a_failed_trial_on_record_still_fails(
-    look: Any, emulator: Any, monkeypatch: pytest.MonkeyPatch, fake_clock: Any
-) -> None:
-    monkeypatch.setattr(trials, "send_invalid", lambda context: came())
-    keep(try_all())
-    found = look("errors-exercised")
-    assert found.outcome is Outcome.FAIL
-    assert "The last trial" in told(found, Outcome.FAIL)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"CONTRACT": "dev"},
-        {"SECRET_KEY": f"{TEST_KEY}Other"},
-        {"BASE_URL": "https://shop.example"},
-        {"API_URL": "https://api.flowlix.eu"},
-    ],
-)
-def test_a_trial_of_another_configuration_proves_nothing(
-    changes: dict[str, str], look: Any, emulator: Any, settings: Any, fake_clock: Any
-) -> None:
-    """An emulator is another gateway: what was tried out there proves nothing of the real one."""
-    keep(try_all())
-    assert look("idempotency-exercised").outcome is Outcome.PASS
-    settings.FLOWLIX = {"default": settings.FLOWLIX["default"] | changes}
-    assert look("idempotency-exercised").outcome is Outcome.SKIP
-
-
-def test_a_trial_that_came_to_nothing_does_not_hide_the_one_before(look: Any, emulator: Any, fake_clock: Any) -> None:
-    keep(try_all())
-    emulator.fault("list", "status_before", status=503, times=9)
-    keep(try_all())
-    assert look("idempotency-exercised").outcome is Outcome.PASS
-
-
-@pytest.mark.parametrize("line", LINES)
-def test_trials_in_the_same_database_prove_nothing_of_the_live_key(
-    line: str, look: Any, emulator: Any, settings: Any, fake_clock: Any
-) -> None:
-    keep(try_all())
-    settings.FLOWLIX = {"default": {"SECRET_KEY": LIVE_KEY, "BASE_URL": "https://shop.example"}}
-    assert look(line).outcome is Outcome.PERSON
-
-
-@pytest.mark.parametrize("line", LINES)
-def test_a_live_installation_needs_a_person_s_word(line: str, look: Any, settings: Any) -> None:
-    settings.FLOWLIX = {"default": {"SECRET_KEY": LIVE_KEY, "BASE_URL": "https://shop.example"}}
-    found = look(line)
-    assert found.outcome is Outcome.PERSON
-    assert "exercised on the test installation" in told(found, Outcome.PERSON)
