@@ -193,3 +193,13 @@ def test_a_database_that_fails_while_a_person_pays_does_not_lose_the_payment(
     assert f"{payment.gateway_id} over 1.00 EUR was started, and may be paid" in told(line, Outcome.FAIL)
     assert "Do not pay again" in told(line, Outcome.FAIL)
     assert "Session: " in told(line, Outcome.NOTE)
+
+
+def test_a_refund_that_is_under_way_is_not_asked_about_again(live: EmulatorServer, fake_clock: Any) -> None:
+    live.fault("refund", "status_before", status=503, times=9)
+    pay(Person(True, True))
+    assert Refund.objects.get().is_open
+    person = Person(False)
+    pay(person)
+    assert len(person.asked) == 1
+    assert "Make a real payment" in person.asked[0]
